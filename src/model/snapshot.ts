@@ -1,0 +1,31 @@
+import type { Slot } from './slot.ts';
+
+/** Why a step that would remove many targets waits, and for whom. */
+export interface Hold {
+  /** Names this very hold; an operator releases it by naming it. */
+  readonly token: string;
+  /** Wall-clock milliseconds. */
+  readonly sinceAt: number;
+  /** Names of the targets that the sources no longer report and that stay until confirmed. */
+  readonly targets: readonly string[];
+}
+
+/** What the leader decided for one service, before it is published. */
+export interface Desired {
+  readonly service: string;
+  /** One entry per index, 1 to size, in order. */
+  readonly slots: readonly Slot[];
+  /** Names of known targets for which no slot was free. */
+  readonly unplaced: readonly string[];
+  readonly hold?: Hold;
+}
+
+/** The published desired state of a service: the one truth that every client delivers. */
+export interface Snapshot extends Desired {
+  /** Rises by one with every published change. */
+  readonly revision: number;
+  /** The generation of the leader that wrote it. */
+  readonly epoch: number;
+  /** Wall-clock milliseconds of the writer. */
+  readonly publishedAt: number;
+}

@@ -1,0 +1,75 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Every metric of hsdo, in one list: the reference in the docs is checked against it. One per process. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
+    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets, registers });
+  const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+  return {
+    registry,
+    /** HSDO's own metric: present exactly while the slot is taken. */
+    serverWeight: gauge('hsdo_server_weight', 'Weight of the target in a taken slot', [
+      'id',
+      'name',
+      'ip',
+      'asg',
+      'service',
+    ]),
+    sourceLastSuccess: gauge('hsdo_discover_last_success_timestamp_seconds', 'When a source last answered', [
+      'service',
+      'source',
+    ]),
+    sourceTargets: gauge('hsdo_discover_targets', 'Targets that a source reported last', ['service', 'source']),
+    sourceRefusals: gauge('hsdo_discover_refused', 'Values of a source that are not targets', ['service', 'source']),
+    sourceErrors: counter('hsdo_discover_errors_total', 'Failed reads of a source, by kind of error', [
+      'service',
+      'source',
+      'kind',
+    ]),
+    sourceSeconds: histogram('hsdo_discover_seconds', 'Time of one read of a source', ['service', 'source'], fast),
+    storeLastSuccess: gauge('hsdo_store_last_success_timestamp_seconds', 'When the store last answered', ['role']),
+    storeErrors: counter('hsdo_store_errors_total', 'Failed calls of the store, by kind of error', ['role', 'kind']),
+    slots: gauge('hsdo_assign_slots', 'Slots of a service by state', ['service', 'state']),
+    unplaced: gauge('hsdo_assign_unplaced', 'Targets for which no slot is free', ['service']),
+    guardHolding: gauge('hsdo_guard_holding', '1 while a too large removal waits', ['service']),
+    roundSeconds: histogram('hsdo_round_seconds', 'Time of one leader round', ['service'], fast),
+    published: counter('hsdo_publish_snapshots_total', 'Snapshots written', ['service']),
+    revision: gauge('hsdo_snapshot_revision', 'Revision of the snapshot in use', ['service', 'role']),
+    snapshotAge: gauge('hsdo_snapshot_confirmed_timestamp_seconds', 'When the snapshot was last known to be current', [
+      'service',
+      'role',
+    ]),
+    isLeader: gauge('hsdo_leader', '1 while this server leads'),
+    epoch: gauge('hsdo_leader_epoch', 'Epoch of the last lease seen'),
+    haproxyUp: gauge('hsdo_haproxy_up', '1 while the Runtime API answers', ['socket']),
+    haproxyLastSuccess: gauge(
+      'hsdo_haproxy_last_success_timestamp_seconds',
+      'When a HAProxy was last found or brought in order',
+      ['socket'],
+    ),
+    haproxyCommands: counter('hsdo_haproxy_commands_total', 'Changing commands sent', ['socket', 'backend']),
+    haproxyErrors: counter('hsdo_haproxy_errors_total', 'Failed reconciles, by kind of error', ['socket', 'kind']),
+    haproxySeconds: histogram('hsdo_haproxy_reconcile_seconds', 'Time of one reconcile', ['socket'], fast),
+    haproxyDrift: gauge('hsdo_haproxy_drift', 'Slots that differ from the snapshot after the last reconcile', [
+      'socket',
+      'backend',
+    ]),
+    haproxyManual: gauge('hsdo_haproxy_manual', 'Slots that an operator holds in maint or drain by hand', [
+      'socket',
+      'backend',
+    ]),
+    haproxyMissing: gauge('hsdo_haproxy_missing_slots', 'Slots of the list that the server-template does not have', [
+      'socket',
+      'backend',
+    ]),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,37 @@
+import type { Clock } from './clock.ts';
+import type { Nudge } from './nudge.ts';
+
+/**
+ * Runs `task` now, then after every `intervalMs` or nudge, whichever comes first, until the signal is aborted.
+ * Runs never overlap. The task handles its own failures: what it throws ends the loop and rejects.
+ */
+export async function every(
+  options: { readonly intervalMs: number | (() => number); readonly clock: Clock; readonly nudge?: Nudge },
+  task: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await task();
+    const intervalMs = typeof options.intervalMs === 'number' ? options.intervalMs : options.intervalMs();
+    await pause(options.clock, intervalMs, options.nudge, signal);
+  }
+}
+
+/** Waits for a nudge, at most `ms`; returns early without complaint when the signal is aborted. */
+export async function pause(clock: Clock, ms: number, nudge: Nudge | undefined, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const either = new AbortController();
+  const stop = () => either.abort(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  const waits = [clock.sleep(ms, either.signal)];
+  if (nudge) waits.push(nudge.wait(either.signal));
+  try {
+    await Promise.race(waits);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    either.abort();
+    await Promise.allSettled(waits);
+  }
+}

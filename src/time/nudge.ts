@@ -1,0 +1,41 @@
+/**
+ * A latch that says "look again". Nudges before a wait are kept, several nudges count as one: an event is only
+ * a hint, the round that follows reads the full state.
+ */
+export interface Nudge {
+  nudge(): void;
+  /** Resolves at the next nudge, at once when one is pending; rejects with the signal's reason on abort. */
+  wait(signal: AbortSignal): Promise<void>;
+}
+
+export function createNudge(): Nudge {
+  let pending = false;
+  let wake: (() => void) | undefined;
+  return {
+    nudge() {
+      pending = true;
+      wake?.();
+    },
+    wait(signal) {
+      return new Promise((resolve, reject) => {
+        const settle = () => {
+          wake = undefined;
+          signal.removeEventListener('abort', onAbort);
+        };
+        const onAbort = () => {
+          settle();
+          reject(signal.reason as Error);
+        };
+        const onNudge = () => {
+          settle();
+          pending = false;
+          resolve();
+        };
+        if (signal.aborted) return reject(signal.reason as Error);
+        if (pending) return onNudge();
+        wake = onNudge;
+        signal.addEventListener('abort', onAbort, { once: true });
+      });
+    },
+  };
+}
