@@ -1,0 +1,181 @@
+/**
+ * Gets a bare clone ready: what `npm start`, `npm test` and `npm run bench` share. Plain JavaScript without
+ * dependencies, silent when nothing is to be done. `node scripts/install.mjs haproxy consul` installs programs alone.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { aptInstall } from './apt.mjs';
+import { adviceFor, isBookworm, isInstalled, programs } from './programs.mjs';
+
+/** The folder of the clone. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const oldestNode = [20, 19];
+
+/** What a person has to put right; shown as one message without a stack. */
+export class InstallError extends Error {}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+function tailOf(file, lines = 15) {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+function logFile(folder, name) {
+  mkdirSync(join(folder, '.hsdo'), { recursive: true });
+  return join(folder, '.hsdo', `${name}.log`);
+}
+
+/** Runs a command with its output in a log file; throws with the end of that log when it fails. */
+function runLogged(command, args, { cwd, log, shown }) {
+  const file = openSync(log, 'w');
+  const result = spawnSync(command, args, { cwd, stdio: ['ignore', file, file] });
+  closeSync(file);
+  if (result.status === 0) return;
+  const why = result.error?.message ?? tailOf(log);
+  throw new InstallError(`"${shown}" failed in ${cwd}:\n${why}\nThe whole output is in ${log}.`);
+}
+
+/** Throws unless `version` is at least the Node release that package.json asks for. */
+export function ensureNode(version = process.versions.node) {
+  const [major, minor] = version.split('.').map(Number);
+  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
+  throw new InstallError(
+    `hsdo needs Node ${oldestNode.join('.')} or newer; this is Node ${version} (${process.execPath}).`,
+  );
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * True when node_modules holds what package-lock.json names. Compares npm's own record of what it installed, which npm
+ * writes last: a broken-off installation has none. Optional packages may be missing, they are for other systems.
+ */
+export function packagesAreInstalled(folder = root) {
+  const wanted = readJson(join(folder, 'package-lock.json'))?.packages ?? {};
+  const found = readJson(join(folder, 'node_modules', '.package-lock.json'))?.packages;
+  if (found === undefined) return false;
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === '' || entry.optional === true || found[path]?.version === entry.version,
+  );
+}
+
+/** Installs the npm packages of package-lock.json when they are missing or others. */
+export function ensurePackages(folder = root) {
+  if (packagesAreInstalled(folder)) return;
+  say('Installing npm packages (npm ci) ...');
+  const log = logFile(folder, 'npm-ci');
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  runLogged('npm', args, { cwd: folder, log, shown: `npm ${args.join(' ')}` });
+}
+
+/** The newest change below a folder, in milliseconds; folders count too, so that a deleted file is a change. */
+function newestChangeMs(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestChangeMs(join(path, name))), stats.mtimeMs);
+}
+
+/** True when dist/ was built from the sources as they are. */
+export function buildIsFresh(folder = root) {
+  const builtFrom = Number(readJson(join(folder, 'dist', '.built'))?.sourcesChangedAt ?? -1);
+  return builtFrom >= sourcesChangedAt(folder);
+}
+
+function sourcesChangedAt(folder) {
+  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  return Math.max(...inputs.map((name) => newestChangeMs(join(folder, name))));
+}
+
+/**
+ * Compiles src/ to dist/ when a source is newer. Compiles beside it and swaps at the end: dist/ is never half new,
+ * and holds nothing whose source is gone.
+ */
+export function ensureBuilt(folder = root) {
+  if (buildIsFresh(folder)) return;
+  say('Building dist/ ...');
+  const stamp = { sourcesChangedAt: sourcesChangedAt(folder) };
+  const fresh = join(folder, `dist.new-${process.pid}`);
+  const old = join(folder, `dist.old-${process.pid}`);
+  const tsc = join(folder, 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
+    runLogged(process.execPath, args, { cwd: folder, log: logFile(folder, 'build'), shown: 'npm run build' });
+    writeFileSync(join(fresh, '.built'), JSON.stringify(stamp));
+    if (statSync(join(folder, 'dist'), { throwIfNoEntry: false })) renameSync(join(folder, 'dist'), old);
+    renameSync(fresh, join(folder, 'dist'));
+  } finally {
+    for (const path of [fresh, old]) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Installs the named programs where they are missing: by apt as root on Debian 12. Elsewhere, and when apt fails, says
+ * what to type and resolves with the names still missing; with CI=true, or `required`, it throws instead.
+ */
+export async function ensurePrograms(names, { required = process.env.CI === 'true' } = {}) {
+  const wanted = names.filter((name) => !isInstalled(name));
+  if (wanted.length === 0) return [];
+  let log;
+  if (isBookworm() && process.getuid?.() === 0) {
+    say(`Installing ${wanted.join(', ')} (apt-get) ...`);
+    log = logFile(root, 'apt');
+    writeFileSync(log, '');
+    const entries = wanted.map((name) => programs[name]);
+    const pinned = entries.flatMap((program) => program.pinned ?? []);
+    await aptInstall(
+      entries.flatMap((program) => program.packages),
+      pinned,
+      log,
+    );
+  }
+  const missing = wanted.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return [];
+  const failure = log === undefined ? '' : `\napt-get failed:\n${tailOf(log)}\nThe whole output is in ${log}.`;
+  const message = `Missing: ${missing.join(', ')}. To get it: ${adviceFor(missing)}${failure}`;
+  if (required) throw new InstallError(message);
+  say(message);
+  return missing;
+}
+
+/** Runs a script's body: an {@link InstallError} becomes its message and exit code 1, anything else is a bug. */
+export async function runScript(body) {
+  try {
+    process.exitCode = await body();
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    say(error.message);
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await runScript(async () => {
+    ensureNode();
+    const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs);
+    await ensurePrograms(names, { required: true });
+    say(`Ready: ${names.join(', ')} (${relative(process.cwd(), root) || '.'})`);
+    return 0;
+  });
+}

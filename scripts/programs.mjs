@@ -1,0 +1,63 @@
+/**
+ * The programs that tests and demo run for real, and how a person gets them where this project cannot install them
+ * itself. Plain JavaScript: it runs before any package is there.
+ */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const pythonPackages = '/usr/lib/python3/dist-packages';
+
+/**
+ * name: how it is found, which Debian packages bring it, and which Debian release has them when bookworm has not.
+ * The tests start moto by Debian's own Python, so its modules are looked for there and nowhere else.
+ */
+export const programs = {
+  haproxy: { command: 'haproxy', packages: ['haproxy'] },
+  consul: { command: 'consul', packages: ['consul'], pinned: { package: 'consul', release: 'bullseye' } },
+  moto: {
+    files: ['/usr/bin/python3', ...['moto', 'flask_cors', 'yaml'].map((name) => join(pythonPackages, name))],
+    packages: ['python3-moto', 'python3-flask-cors', 'python3-yaml'],
+    pinned: { package: 'python3-moto', release: 'trixie' },
+  },
+  'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
+};
+
+function isOnPath(command) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter(
+    (folder) => folder !== '',
+  );
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** True when the program can be started as it is. */
+export function isInstalled(name) {
+  const program = programs[name];
+  if (program === undefined)
+    throw new Error(`unknown program "${name}", wanted one of ${Object.keys(programs).join(', ')}`);
+  return program.command === undefined ? program.files.every((file) => existsSync(file)) : isOnPath(program.command);
+}
+
+/** True on Debian 12, the only system whose package names and releases {@link programs} speaks of. */
+export function isBookworm() {
+  try {
+    const text = readFileSync('/etc/os-release', 'utf8');
+    return /^ID="?debian"?$/m.test(text) && /^VERSION_ID="?12"?$/m.test(text);
+  } catch {
+    return false;
+  }
+}
+
+/** What to type to get the named programs, for this system as far as it is known. */
+export function adviceFor(names) {
+  if (isBookworm()) return `sudo ${process.execPath} scripts/install.mjs ${names.join(' ')}`;
+  if (process.platform === 'darwin' && names.every((name) => name === 'haproxy')) return 'brew install haproxy';
+  const packages = names.flatMap((name) => programs[name].packages);
+  return `install these with your package manager (names as in Debian): ${packages.join(' ')}`;
+}
