@@ -1,0 +1,42 @@
+/** Who may import whom in src, as ARCHITECTURE.md tells it. A new folder is not part of hsdo until it has a line here. */
+
+const bottom = ['model', 'time', 'telemetry'];
+const stages = ['store', 'discover', 'check', 'judge', 'assign', 'deliver'];
+
+/** Room of src to the rooms below it; its own files are always open to it. */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  time: ['model'],
+  telemetry: ['model', 'time'],
+  store: bottom,
+  discover: bottom,
+  check: bottom,
+  judge: ['model'],
+  assign: ['model'],
+  deliver: bottom,
+  publish: [...bottom, ...stages],
+  config: [...bottom, ...stages, 'publish'],
+  api: [...bottom, ...stages, 'publish', 'config'],
+  daemon: [...bottom, ...stages, 'publish', 'config', 'api'],
+  demo: bottom,
+  cli: [...bottom, ...stages, 'publish', 'config', 'api', 'daemon', 'demo'],
+  'main.ts': [...bottom, ...stages, 'publish', 'config', 'api', 'daemon', 'demo', 'cli'],
+};
+
+/** Files and folders that only decide: the model and each other, no package, no part of Node, no clock. */
+export const pure: readonly string[] = [
+  'judge/',
+  'assign/',
+  'deliver/haproxy/plan.ts',
+  'deliver/haproxy/desired.ts',
+  'deliver/haproxy/observe.ts',
+];
+
+/** Maps of plug-in kinds: what a map imports from its own folder are plug-ins, but for the files named as shared. */
+export const plugInMaps: Readonly<Record<string, readonly string[]>> = {
+  'discover/sources.ts': ['discover/source.ts', 'discover/accept.ts', 'discover/refresh.ts'],
+  'store/stores.ts': ['store/store.ts'],
+  'check/health-checks.ts': ['check/health-check.ts'],
+  'deliver/switch/switchers.ts': ['deliver/switch/switcher.ts'],
+  'deliver/notify/notifiers.ts': ['deliver/notify/notifier.ts'],
+};
