@@ -28,6 +28,7 @@ export const pure: readonly string[] = [
   'judge/',
   'assign/',
   'deliver/haproxy/plan.ts',
+  'deliver/haproxy/decide.ts',
   'deliver/haproxy/desired.ts',
   'deliver/haproxy/observe.ts',
 ];

@@ -1,0 +1,30 @@
+# hsdo in every role. The image holds no configuration: mount yours at /opt/hsdo/conf/env.yaml or set the environment.
+#   docker run -v ./env.yaml:/opt/hsdo/conf/env.yaml:ro -v hsdo:/var/lib/hsdo hsdo --server
+# A client needs HAProxy's admin socket and, by --group-add, the group that may write to it.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /opt/hsdo
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+RUN npm prune --omit=dev --no-audit --no-fund
+
+FROM ${NODE_IMAGE}
+# The health check asks the API, so every role has one here.
+ENV NODE_ENV=production STATE_DIRECTORY=/var/lib/hsdo API_LISTEN=127.0.0.1:8128
+RUN groupadd --gid 10001 hsdo \
+  && useradd --uid 10001 --gid hsdo --home-dir /var/lib/hsdo --shell /usr/sbin/nologin hsdo \
+  && install --directory --owner=hsdo --group=hsdo --mode=0750 /var/lib/hsdo
+WORKDIR /opt/hsdo
+COPY --from=build /opt/hsdo/package.json ./
+COPY --from=build /opt/hsdo/node_modules ./node_modules
+COPY --from=build /opt/hsdo/dist ./dist
+COPY haproxy.cfg.template ./
+USER hsdo
+VOLUME /var/lib/hsdo
+EXPOSE 6789 8128
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:8128/healthz', { signal: AbortSignal.timeout(2500) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "dist/main.js"]

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { describeWith } from '../fixtures/component.ts';
+
+const units = join(import.meta.dirname, '..', '..', 'conf', 'systemd');
+const debianUnit = '/lib/systemd/system/haproxy.service';
+const folder = mkdtempSync(join(tmpdir(), 'hsdo-units-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Copies our units beside Debian's HAProxy and puts in the Node of this machine, which may live elsewhere. */
+function prepare(): void {
+  cpSync(units, folder, { recursive: true });
+  if (existsSync(debianUnit)) cpSync(debianUnit, join(folder, 'haproxy.service'));
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(service|conf)$/.test(file) || file.endsWith('.d')) continue;
+    const text = readFileSync(join(folder, file), 'utf8');
+    writeFileSync(join(folder, file), text.replaceAll('/usr/bin/node', process.execPath));
+  }
+}
+
+/** What systemd-analyze complains about; it ends with 0 on an unknown directive, so its words count. */
+function complaints(unit: string): string {
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', unit], {
+    env: { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` },
+    encoding: 'utf8',
+  });
+  return `${stdout}${stderr}${status === 0 ? '' : `exit code ${status}`}`;
+}
+
+const read = (name: string) => readFileSync(join(units, name), 'utf8');
+
+describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
+  prepare();
+
+  it('are understood by systemd without a complaint', () => {
+    expect(complaints('hsdo-server.service')).toBe('');
+    expect(complaints('hsdo-client.service')).toBe('');
+  });
+
+  it("fit into Debian's own haproxy.service", () => {
+    expect(existsSync(join(folder, 'haproxy.service'))).toBe(true);
+    expect(complaints('haproxy.service')).toBe('');
+  });
+
+  it('would be caught with a directive that does not exist or a program that is not there', () => {
+    writeFileSync(join(folder, 'wrong.service'), '[Service]\nExecStart=/nowhere/node\nProtectEverything=yes\n');
+    expect(complaints('wrong.service')).toContain('ProtectEverything');
+    expect(complaints('wrong.service')).toContain('/nowhere/node');
+  });
+
+  it('run as hsdo, start again after a crash and not with a wrong configuration', () => {
+    for (const role of ['server', 'client']) {
+      const unit = read(`hsdo-${role}.service`);
+      expect(unit).toContain(`ExecStart=/usr/bin/node /opt/hsdo/dist/main.js --${role} --config /etc/hsdo/env.yaml\n`);
+      for (const line of ['User=hsdo', 'Restart=always', 'RestartPreventExitStatus=78', 'StateDirectory=hsdo']) {
+        expect(unit.split('\n')).toContain(line);
+      }
+    }
+  });
+
+  it('never keep HAProxy from starting', () => {
+    const commands = read('haproxy.service.d/hsdo.conf').match(/^Exec.*$/gm) ?? [];
+    expect(commands).toHaveLength(1);
+    expect(commands[0]).toMatch(/^ExecStartPre=-\/usr\/bin\/timeout --kill-after=1 5 /);
+  });
+});
