@@ -38,6 +38,6 @@ export function skippedNames(report) {
 }
 
 /** 0 only when nothing failed and, where skipping is no option, nothing was skipped. */
-export function exitCodeOf({ failed, skipped }, { maySkip }) {
-  return failed > 0 || (skipped > 0 && !maySkip) ? 1 : 0;
+export function exitCodeOf(count, { maySkip }) {
+  return count.failed > 0 || (count.skipped > 0 && !maySkip) ? 1 : 0;
 }
