@@ -137,7 +137,11 @@ export async function aptInstall(packages, pinned, logFile) {
     allowDaemons();
     rmSync(root, { recursive: true, force: true });
   };
+  // A signal waits for apt-get to end (Ctrl-C ends it, too) and then leaves through 'exit', so nothing stays behind.
+  const leave = () => process.exit(130);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   process.once('exit', cleanUp);
+  for (const signal of signals) process.once(signal, leave);
   try {
     const options = writeSetup(root, pinned);
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
@@ -149,6 +153,7 @@ export async function aptInstall(packages, pinned, logFile) {
     return false;
   } finally {
     process.off('exit', cleanUp);
+    for (const signal of signals) process.off(signal, leave);
     cleanUp();
   }
 }

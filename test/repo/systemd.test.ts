@@ -23,7 +23,7 @@ function prepare(): void {
 
 /** What systemd-analyze complains about; it ends with 0 on an unknown directive, so its words count. */
 function complaints(unit: string): string {
-  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', unit], {
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], {
     env: { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` },
     encoding: 'utf8',
   });
