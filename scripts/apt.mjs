@@ -125,12 +125,20 @@ function forbidDaemons() {
   };
 }
 
+/** Tries all at once, and where that fails one by one: what one mirror lacks shall not keep the others out. */
+function installAll(groups, options, logFile) {
+  const install = (packages) => run([...options, '-yq', 'install', '--no-install-recommends', ...packages], logFile);
+  if (install(groups.flatMap(({ packages }) => packages))) return true;
+  if (groups.length === 1) return false;
+  return groups.map(({ packages }) => install(packages)).every((isDone) => isDone);
+}
+
 /**
- * Installs Debian packages, as root. `pinned` names packages that only another release has, as `{package, release}`.
- * Tries three times, because mirrors fail in passing; waits up to five minutes for another apt to finish. Resolves
- * with false when the packages are not there in the end; what apt said stands in `logFile`.
+ * Installs groups of Debian packages, as root. A group's `pinned` names a package that only another release has, as
+ * `{package, release}`. Tries three times, because mirrors fail in passing; waits up to five minutes for another apt
+ * to finish. What apt said stands in `logFile`; what is there in the end is for the caller to look at.
  */
-export async function aptInstall(packages, pinned, logFile) {
+export async function aptInstall(groups, logFile) {
   const root = mkdtempSync('/var/tmp/hsdo-apt-');
   const allowDaemons = forbidDaemons();
   const cleanUp = () => {
@@ -143,14 +151,14 @@ export async function aptInstall(packages, pinned, logFile) {
   process.once('exit', cleanUp);
   for (const signal of signals) process.once(signal, leave);
   try {
+    const pinned = groups.flatMap((group) => group.pinned ?? []);
     const options = writeSetup(root, pinned);
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       // A source that has nothing to do with us may fail to update: only the installation decides.
       run([...options, '-q', 'update'], logFile);
-      if (run([...options, '-yq', 'install', '--no-install-recommends', ...packages], logFile)) return true;
+      if (installAll(groups, options, logFile)) return;
       if (attempt < attempts) await delay(pauseMs);
     }
-    return false;
   } finally {
     process.off('exit', cleanUp);
     for (const signal of signals) process.off(signal, leave);

@@ -23,6 +23,8 @@ import { adviceFor, isBookworm, isInstalled, programs } from './programs.mjs';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const oldestNode = [20, 19];
+/** Only root installs programs, and a clone that belongs to somebody else shall not get files of root. */
+const aptLog = '/var/log/hsdo-apt.log';
 
 /** What a person has to put right; shown as one message without a stack. */
 export class InstallError extends Error {}
@@ -140,15 +142,10 @@ export async function ensurePrograms(names, { required = process.env.CI === 'tru
   let log;
   if (isBookworm() && process.getuid?.() === 0) {
     say(`Installing ${wanted.join(', ')} (apt-get) ...`);
-    log = logFile(root, 'apt');
+    log = aptLog;
     writeFileSync(log, '');
-    const entries = wanted.map((name) => programs[name]);
-    const pinned = entries.flatMap((program) => program.pinned ?? []);
-    await aptInstall(
-      entries.flatMap((program) => program.packages),
-      pinned,
-      log,
-    );
+    const groups = wanted.map((name) => programs[name]);
+    await aptInstall(groups, log);
   }
   const missing = wanted.filter((name) => !isInstalled(name));
   if (missing.length === 0) return [];

@@ -56,7 +56,8 @@ export function isBookworm() {
 
 /** What to type to get the named programs, for this system as far as it is known. */
 export function adviceFor(names) {
-  if (isBookworm()) return `sudo ${process.execPath} scripts/install.mjs ${names.join(' ')}`;
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  if (isBookworm()) return `${sudo}${process.execPath} scripts/install.mjs ${names.join(' ')}`;
   if (process.platform === 'darwin' && names.every((name) => name === 'haproxy')) return 'brew install haproxy';
   const packages = names.flatMap((name) => programs[name].packages);
   return `install these with your package manager (names as in Debian): ${packages.join(' ')}`;
