@@ -32,6 +32,7 @@ export async function readImports(root: string): Promise<ImportGraph> {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   });
   if (typeof output === 'string') throw new Error(`dependency-cruiser answered with text: ${output.slice(0, 200)}`);
   const modules = output.modules.filter((module) => module.source.startsWith('src/'));

@@ -36,10 +36,10 @@ export function* walk(node: SyntaxNode): Generator<SyntaxNode> {
   for (const child of childrenOf(node)) yield* walk(child);
 }
 
-/** Parses TypeScript or JavaScript. */
+/** Parses TypeScript or JavaScript; a line for the shell at the top is read as a comment. */
 export function parse(text: string): Syntax {
   // swc counts bytes on from one parse to the next; a token at the very start shows where this one begins.
-  const bytes = Buffer.from(`;${text}`);
+  const bytes = Buffer.from(`;${text.replace(/^#!/, '//')}`);
   const program: unknown = parseSync(bytes.toString(), { syntax: 'typescript', target: 'es2022' });
   if (!isNode(program)) throw new Error('swc gave no tree');
   const base = program.span?.start ?? 0;
