@@ -1,0 +1,69 @@
+import type { Slot } from '../../model/slot.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { Target } from '../../model/target.ts';
+import type { AdminState } from './observe.ts';
+
+/** A server without a target: in maintenance, whatever its address. */
+export interface WantedFree {
+  readonly index: number;
+  readonly admin: 'maint';
+}
+
+/** A server with a target. */
+export interface WantedTarget {
+  readonly index: number;
+  readonly admin: AdminState;
+  readonly targetId: string;
+  readonly targetName: string;
+  readonly address: string;
+  readonly port: number;
+  /** 0 to 256. */
+  readonly weight: number;
+  /** An operator asked hsdo for `ready`: ends what somebody set in HAProxy by hand. */
+  readonly isForced: boolean;
+}
+
+export type Wanted = WantedFree | WantedTarget;
+
+/** The part of a backend's configuration that decides what stands in its slots. */
+export interface BackendRule {
+  /** One port for all; else the target's own, else `defaultPort`. */
+  readonly port?: number | undefined;
+  readonly defaultPort: number;
+  readonly accepts: 'all' | 'primary' | 'fallback';
+}
+
+export function hasTarget(wanted: Wanted): wanted is WantedTarget {
+  return 'targetId' in wanted;
+}
+
+/** The AZ limiter: primary backends take the targets of the primary groups, fallback backends all others. */
+function isAccepted(target: Target, rule: BackendRule, primaryGroups: readonly string[]): boolean {
+  return rule.accepts === 'all' || (rule.accepts === 'primary') === primaryGroups.includes(target.group);
+}
+
+function wantedOf(slot: Slot, rule: BackendRule, primaryGroups: readonly string[]): Wanted {
+  const { index } = slot;
+  if (slot.state === 'free' || !isAccepted(slot.target, rule, primaryGroups)) return { index, admin: 'maint' };
+  const { target, weight } = slot;
+  const override = slot.state === 'taken' ? slot.override : undefined;
+  return {
+    index,
+    admin: slot.state === 'draining' ? 'drain' : (override ?? 'ready'),
+    targetId: target.id,
+    targetName: target.name,
+    address: target.address,
+    port: rule.port ?? target.port ?? rule.defaultPort,
+    weight,
+    isForced: override === 'ready',
+  };
+}
+
+/** What one backend should look like by the snapshot: one entry for each slot of the list, by index. */
+export function desiredServers(
+  snapshot: Pick<Snapshot, 'slots'>,
+  rule: BackendRule,
+  primaryGroups: readonly string[],
+): ReadonlyMap<number, Wanted> {
+  return new Map(snapshot.slots.map((slot) => [slot.index, wantedOf(slot, rule, primaryGroups)]));
+}

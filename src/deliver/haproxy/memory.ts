@@ -1,0 +1,156 @@
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { describeError, HsdoError } from '../../model/error.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Remembered } from './decide.ts';
+import { replaceFile } from './write-file.ts';
+
+/** What a client must know of a service after its own restart, also while the store is away. */
+export interface Memory {
+  readonly service: string;
+  /** The last list that came from the store. */
+  snapshot?: Snapshot;
+  /** By socket, backend and index: what was last seen done, and what operators hold by hand. */
+  readonly sockets: Map<string, Map<string, ReadonlyMap<number, Remembered>>>;
+}
+
+const index = z.number().int().min(1).max(9_999_999);
+const port = z.number().int().min(1).max(65_535);
+const weight = z.number().int().min(0).max(256);
+const instant = z.number().min(0);
+
+const target = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: port.exactOptional(),
+  group: z.string(),
+  zone: z.string().exactOptional(),
+  weight: weight.exactOptional(),
+});
+
+const tenant = z.strictObject({
+  id: z.string(),
+  address: z.string(),
+  port: port.exactOptional(),
+  leftAt: instant,
+});
+
+const slot = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('free'), index, last: tenant.exactOptional() }),
+  z.strictObject({
+    state: z.literal('taken'),
+    index,
+    target,
+    joinedAt: instant,
+    weight,
+    override: z.enum(['ready', 'drain', 'maint']).exactOptional(),
+  }),
+  z.strictObject({ state: z.literal('draining'), index, target, joinedAt: instant, weight, drainUntil: instant }),
+]);
+
+const snapshot = z.strictObject({
+  service: z.string(),
+  slots: z.array(slot),
+  unplaced: z.array(z.string()),
+  hold: z.strictObject({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
+  revision: z.number().int().min(0),
+  epoch: z.number().int().min(0),
+  publishedAt: instant,
+});
+
+const remembered = z.strictObject({
+  targetId: z.string(),
+  address: z.string(),
+  port,
+  admin: z.enum(['ready', 'drain', 'maint']).exactOptional(),
+  isUp: z.boolean(),
+  manual: z.enum(['drain', 'maint']).exactOptional(),
+  initialWeight: weight,
+});
+
+const file = z.strictObject({
+  format: z.literal('hsdo-haproxy-memory-1'),
+  service: z.string(),
+  snapshot: snapshot.exactOptional(),
+  sockets: z.record(z.string(), z.record(z.string(), z.record(z.string().regex(/^[1-9]\d{0,6}$/), remembered))),
+});
+
+export function emptyMemory(service: string): Memory {
+  return { service, sockets: new Map() };
+}
+
+/** The file of one service; names of services never leave their folder. */
+export function memoryPath(folder: string, service: string): string {
+  return join(folder, `haproxy-${encodeURIComponent(service).replaceAll('.', '%2E')}.json`);
+}
+
+function parseMemory(text: string, service: string): Memory {
+  const content = file.parse(JSON.parse(text));
+  if (content.service !== service) throw new Error(`it is of service "${content.service}"`);
+  const sockets = new Map(
+    Object.entries(content.sockets).map(([socket, backends]) => [
+      socket,
+      new Map(
+        Object.entries(backends).map(([backend, servers]) => [
+          backend,
+          new Map(Object.entries(servers).map(([number, one]) => [Number(number), one])),
+        ]),
+      ),
+    ]),
+  );
+  return { service, sockets, ...(content.snapshot ? { snapshot: content.snapshot } : {}) };
+}
+
+/**
+ * Reads what `saveMemory` wrote. No file is an empty memory. A file that cannot be used is set aside under the name
+ * `.corrupt` with a warning, and the client starts without it; so does one that cannot be read, without touching it.
+ */
+export async function loadMemory(folder: string, service: string, log: Log): Promise<Memory> {
+  const path = memoryPath(folder, service);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      log.warn({ service, path, reason: describeError(error) }, 'the memory of HAProxy cannot be read and is left out');
+    return emptyMemory(service);
+  }
+  try {
+    return parseMemory(text, service);
+  } catch (error) {
+    const reason = describeError(error).replaceAll(/\s+/g, ' ').slice(0, 300);
+    log.warn({ service, path, reason }, 'the memory of HAProxy is no file of hsdo and was set aside as .corrupt');
+    await rename(path, `${path}.corrupt`).catch(() => {});
+    return emptyMemory(service);
+  }
+}
+
+function printMemory(memory: Memory): string {
+  const sockets = Object.fromEntries(
+    [...memory.sockets].map(([socket, backends]) => [
+      socket,
+      Object.fromEntries([...backends].map(([backend, servers]) => [backend, Object.fromEntries(servers)])),
+    ]),
+  );
+  const { service } = memory;
+  return `${JSON.stringify({ format: 'hsdo-haproxy-memory-1', service, snapshot: memory.snapshot, sockets })}\n`;
+}
+
+/**
+ * Writes the memory in one step, making the folder if needed.
+ *
+ * @throws HsdoError `unavailable` when the disk refuses, naming the file.
+ */
+export async function saveMemory(folder: string, memory: Memory): Promise<void> {
+  const path = memoryPath(folder, memory.service);
+  const text = printMemory(memory);
+  try {
+    await mkdir(folder, { recursive: true });
+    await replaceFile(path, text);
+  } catch (cause) {
+    throw new HsdoError('unavailable', `Cannot save the memory of HAProxy in "${path}"`, { cause });
+  }
+}

@@ -1,0 +1,193 @@
+import { describeError, HsdoError } from '../../model/error.ts';
+import { canonicalAddress, isFromOldWorker, refusalIn, renderStep } from './commands.ts';
+import type { Remembered } from './decide.ts';
+import type { Wanted } from './desired.ts';
+import { type Observation, type ProcessInfo, parseInfo, parseServersState } from './observe.ts';
+import { type Change, type Finding, type Held, type Plan, planBackend } from './plan.ts';
+import type { Refusals } from './refusals.ts';
+import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts';
+
+/** One backend of one HAProxy, and what it should look like. */
+export interface BackendTask {
+  readonly name: string;
+  readonly baseName: string;
+  readonly wanted: ReadonlyMap<number, Wanted>;
+  readonly remembered: ReadonlyMap<number, Remembered>;
+}
+
+export interface Pass {
+  /** As named in the configuration. */
+  readonly socket: string;
+  readonly timeoutMs: number;
+  readonly mayGrow: boolean;
+  readonly backends: readonly BackendTask[];
+  /** Asks for `show info` even if nothing is to be done. */
+  readonly wantsInfo: boolean;
+  readonly refusals: Refusals;
+  /** Saves the memory; awaited before commands that a crash could make look like an operator's. */
+  readonly save: (backend: string, remembered: ReadonlyMap<number, Remembered>) => Promise<void>;
+}
+
+export interface BackendReport {
+  readonly name: string;
+  /** Changing commands sent. */
+  readonly commands: number;
+  /** As last read; absent when the backend could not be read. */
+  readonly observed?: Observation;
+  /** Servers that still differ from the snapshot. */
+  readonly drift: readonly Change[];
+  readonly held: readonly Held[];
+  readonly missing: readonly number[];
+  readonly findings: readonly Finding[];
+  readonly remembered: ReadonlyMap<number, Remembered>;
+  /** Why this backend could not be brought in order, such as a name that HAProxy does not have. */
+  readonly error?: HsdoError;
+}
+
+export interface PassReport {
+  readonly backends: readonly BackendReport[];
+  readonly process?: ProcessInfo;
+}
+
+interface Work {
+  readonly task: BackendTask;
+  observed?: Observation;
+  plan?: Plan;
+  sent: readonly Change[];
+  commands: number;
+  findings: Finding[];
+  error?: HsdoError;
+}
+
+const showServers = (task: BackendTask) => `show servers state ${task.name}`;
+
+function look(work: Work, reply: string, pass: Pass): void {
+  const { task } = work;
+  try {
+    work.observed = parseServersState(reply, task.name, task.baseName, canonicalAddress);
+  } catch (error) {
+    if (!(error instanceof HsdoError)) throw error;
+    work.error = error;
+    return;
+  }
+  work.plan = planBackend({
+    observed: work.observed,
+    wanted: task.wanted,
+    remembered: work.plan?.remembered ?? task.remembered,
+    baseName: task.baseName,
+    mayGrow: pass.mayGrow,
+    sent: new Set(work.sent.map(({ index }) => index)),
+  });
+}
+
+interface Line {
+  readonly text: string;
+  readonly work: Work;
+  readonly change: Change;
+  readonly step: Change['steps'][number];
+}
+
+/** The commands of one backend; a change with a value that must not be sent becomes a finding and nothing of it is sent. */
+function linesOf(work: Work, pass: Pass): Line[] {
+  const lines: Line[] = [];
+  const sent: Change[] = [];
+  for (const change of work.plan?.changes ?? []) {
+    if (pass.refusals.isResting(work.task.name, change)) continue;
+    try {
+      const own = change.steps.map((step) => ({
+        text: renderStep(work.task.name, change.server, step),
+        work,
+        change,
+        step,
+      }));
+      for (const line of own) lines.push(line);
+      sent.push(change);
+    } catch (error) {
+      if (!(error instanceof HsdoError)) throw error;
+      work.findings.push({ index: change.index, server: change.server, reason: error.message });
+    }
+  }
+  work.sent = sent;
+  work.commands = lines.length;
+  return lines;
+}
+
+function readReplies(socket: string, lines: readonly Line[], replies: readonly string[]): void {
+  for (const [position, { work, change, step }] of lines.entries()) {
+    const reply = replies[position] ?? '';
+    if (isFromOldWorker(reply))
+      throw new HsdoError(
+        'unavailable',
+        `HAProxy at "${socket}" is an old process that ends after a reload; expected the new one`,
+      );
+    const refusal = refusalIn(step, reply);
+    if (refusal === undefined) continue;
+    const reason = `HAProxy refused "${step.do}": ${refusal}`;
+    work.findings.push({ index: change.index, server: change.server, reason });
+  }
+}
+
+async function send(api: RuntimeApi, pass: Pass, works: readonly Work[], lines: readonly Line[]): Promise<string> {
+  for (const { task, plan } of works) if (plan?.forgets) await pass.save(task.name, plan.remembered);
+  readReplies(pass.socket, lines, await api.pipeline(lines.map(({ text }) => text)));
+  const changed = works.filter(({ sent }) => sent.length > 0);
+  const replies = await api.pipeline([...changed.map(({ task }) => showServers(task)), 'show info']);
+  for (const [position, work] of changed.entries()) {
+    look(work, replies[position] ?? '', pass);
+    pass.refusals.settle(work.task.name, work.sent, work.plan?.changes ?? []);
+  }
+  return replies.at(-1) ?? '';
+}
+
+function report(work: Work): BackendReport {
+  const { task, plan, observed, error } = work;
+  return {
+    name: task.name,
+    commands: work.commands,
+    ...(observed ? { observed } : {}),
+    drift: plan?.changes ?? [],
+    held: plan?.held ?? [],
+    missing: plan?.missing ?? [],
+    findings: [...(plan?.findings ?? []), ...work.findings],
+    remembered: plan?.remembered ?? task.remembered,
+    ...(error ? { error } : {}),
+  };
+}
+
+async function work(api: RuntimeApi, pass: Pass): Promise<PassReport> {
+  const works: Work[] = pass.backends.map((task) => ({ task, sent: [], commands: 0, findings: [] }));
+  const questions = works.map(({ task }) => showServers(task));
+  const replies = await api.pipeline(pass.wantsInfo ? [...questions, 'show info'] : questions);
+  for (const [position, one] of works.entries()) look(one, replies[position] ?? '', pass);
+  let info = pass.wantsInfo ? (replies.at(-1) ?? '') : '';
+  const lines = works.flatMap((one) => linesOf(one, pass));
+  if (lines.length > 0) info = await send(api, pass, works, lines);
+  const process = parseInfo(info);
+  return { backends: works.map(report), ...(process ? { process } : {}) };
+}
+
+/**
+ * One look at one HAProxy, and what it takes to bring it in order: reads the servers, sends the differences as one
+ * pipeline and reads back on the same connection. When nothing differs one `show servers state` per backend is all that
+ * is sent. A connection that ends half-way, or leads to the old process of a reload, is tried once more at once.
+ *
+ * @throws HsdoError `unavailable` when HAProxy cannot be reached; the fault of a single backend is in its report.
+ */
+export async function reconcile(pass: Pass, signal: AbortSignal): Promise<PassReport> {
+  const attempt = async () => {
+    const api = await openRuntimeApi(pass.socket, { timeoutMs: pass.timeoutMs }, signal);
+    try {
+      return { report: await work(api, pass) };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof HsdoError) || error.code !== 'unavailable') throw error;
+      return { error };
+    } finally {
+      api.close();
+    }
+  };
+  const first = await attempt();
+  if ('report' in first) return first.report;
+  const second = await attempt();
+  if ('report' in second) return second.report;
+  throw new HsdoError('unavailable', describeError(second.error), { cause: first.error });
+}

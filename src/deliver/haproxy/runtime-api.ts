@@ -1,0 +1,164 @@
+import { connect, type Socket } from 'node:net';
+import { HsdoError } from '../../model/error.ts';
+import { withDeadline } from '../../time/deadline.ts';
+import { parseSocket } from './config.ts';
+
+/** One short-lived connection to HAProxy's Runtime API (HAProxy management guide, section 9.3). */
+export interface RuntimeApi {
+  /** Sends one command and gives its reply without the prompt; an empty text is a silent success. */
+  ask(command: string): Promise<string>;
+  /** Sends many commands, in order, and gives one reply for each. A refused command does not stop the later ones. */
+  pipeline(commands: readonly string[]): Promise<readonly string[]>;
+  /** Ends the connection; never throws. */
+  close(): void;
+}
+
+/** HAProxy itself takes 15 kB in a line; nothing that hsdo says comes near this. */
+const maxCommandBytes = 1000;
+/** Bytes of commands that are under way at once; each burst has the time-out for itself. */
+const burstBytes = 64 * 1024;
+/** 10 000 servers make 0.7 MB; a reply beyond this is not HAProxy's. */
+const maxReplyChars = 64 * 1024 * 1024;
+
+/**
+ * The last gate before the wire: `;`, a line end, `<<` and `\` would let one command become another.
+ *
+ * @throws HsdoError `rejected`, quoting the command.
+ */
+export function checkCommand(command: string): string {
+  const isPlain = /^[\x20-\x7e]+$/.test(command) && !/[;\\]|<</.test(command);
+  if (isPlain && command.length < maxCommandBytes) return command;
+  const shown = JSON.stringify(command.slice(0, 80));
+  throw new HsdoError(
+    'rejected',
+    `Cannot send ${shown} to HAProxy: expected under ${maxCommandBytes} printable ASCII characters without ";", "\\" and "<<"`,
+  );
+}
+
+function explain(socket: string, error: NodeJS.ErrnoException): HsdoError {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file; expected a running HAProxy with this path as "stats socket ... level admin"',
+    ECONNREFUSED: 'nothing listens there; expected a running HAProxy',
+    EACCES:
+      'permission denied; run hsdo in the group that owns the socket, or give "mode" and "group" on the stats socket line',
+  };
+  const reason = reasons[error.code ?? ''] ?? `the connection failed (${error.code ?? error.message})`;
+  return new HsdoError('unavailable', `Cannot talk to HAProxy at "${socket}": ${reason}`, { cause: error });
+}
+
+/** Cuts the stream into replies at HAProxy's prompt and wakes whoever waits for them. */
+function createReader() {
+  const replies: string[] = [];
+  let buffer = '';
+  let failure: HsdoError | undefined;
+  let waiter: { count: number; resolve: () => void; reject: (error: Error) => void } | undefined;
+  return {
+    feed(text: string): boolean {
+      let from = Math.max(0, buffer.length - 2);
+      buffer += text;
+      for (let at = buffer.indexOf('\n> ', from); at >= 0; at = buffer.indexOf('\n> ', from)) {
+        replies.push(buffer.slice(0, at));
+        buffer = buffer.slice(at + 3);
+        from = 0;
+      }
+      if (waiter && replies.length >= waiter.count) waiter.resolve();
+      return buffer.length <= maxReplyChars;
+    },
+    fail(error: HsdoError) {
+      failure ??= error;
+      waiter?.reject(failure);
+    },
+    /** Resolves when `count` replies are there. */
+    wait: (count: number) =>
+      new Promise<void>((resolve, reject) => {
+        waiter = { count, resolve, reject };
+        if (replies.length >= count) resolve();
+        else if (failure) reject(failure);
+      }),
+    take: (count: number) => replies.splice(0, count),
+  };
+}
+
+function* bursts(lines: readonly string[]): Generator<readonly string[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    bytes += line.length + 1;
+    if (bytes < burstBytes && index < lines.length - 1) continue;
+    yield lines.slice(start, index + 1);
+    start = index + 1;
+    bytes = 0;
+  }
+}
+
+async function dial(name: string, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+  const address = parseSocket(name);
+  if (!address) throw new HsdoError('config', `Cannot open "${name}": expected a path, "host:port" or "[v6]:port"`);
+  const socket = address.kind === 'unix' ? connect(address.path) : connect(address.port, address.host);
+  try {
+    await withDeadline(`HAProxy at "${name}"`, timeoutMs, signal, async () => {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('connect', resolve);
+        socket.once('error', (error) => reject(explain(name, error)));
+      });
+    });
+  } catch (error) {
+    socket.on('error', () => {});
+    socket.destroy();
+    throw error;
+  }
+  socket.removeAllListeners('error');
+  return socket;
+}
+
+/**
+ * Connects to `socket`, as named in the configuration. The connection is in prompt mode: in the default mode HAProxy
+ * closes when its buffer runs empty and drops what comes later. Replies are read while commands are written, since
+ * HAProxy stops reading when nobody takes its replies. Every burst of commands must be answered in `timeoutMs`.
+ *
+ * @throws HsdoError `unavailable`, from here and from every method, naming the socket and what failed; `rejected` for a
+ * command that must not be sent.
+ */
+export async function openRuntimeApi(
+  socket: string,
+  options: { readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<RuntimeApi> {
+  const { timeoutMs } = options;
+  const connection = await dial(socket, timeoutMs, signal);
+  const reader = createReader();
+  let isGreeted = false;
+  connection.setEncoding('utf8');
+  connection.on('data', (text: string) => {
+    if (reader.feed(text)) return;
+    reader.fail(new HsdoError('unavailable', `Cannot read from HAProxy at "${socket}": a reply is larger than 64 MiB`));
+    connection.destroy();
+  });
+  connection.on('error', (error) => reader.fail(explain(socket, error)));
+  connection.on('close', () =>
+    reader.fail(new HsdoError('unavailable', `HAProxy at "${socket}" closed the connection before it answered`)),
+  );
+
+  async function exchange(lines: readonly string[]): Promise<readonly string[]> {
+    const written = isGreeted ? lines : ['prompt', ...lines];
+    isGreeted = true;
+    const replies: string[] = [];
+    try {
+      for (const burst of bursts(written)) {
+        connection.write(`${burst.join('\n')}\n`);
+        await withDeadline(`HAProxy at "${socket}"`, timeoutMs, signal, () => reader.wait(burst.length));
+        for (const reply of reader.take(burst.length)) replies.push(reply);
+      }
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    return replies.slice(replies.length - lines.length);
+  }
+
+  return {
+    ask: async (command) => (await exchange([checkCommand(command)]))[0] ?? '',
+    pipeline: async (commands) => (commands.length === 0 ? [] : exchange(commands.map(checkCommand))),
+    close: () => void connection.destroy(),
+  };
+}
