@@ -1,4 +1,4 @@
-/** Which AWS calls a source makes, and which right each of them needs. */
+/** Which AWS calls the sources make, and which right each of them needs. */
 
 /**
  * IAM actions of the SDK's commands, by the name before `Command` (and of its paginators). The document client's short
@@ -28,22 +28,38 @@ const transactionRights: Readonly<Record<string, string>> = {
   Update: 'dynamodb:UpdateItem',
 };
 
-/** Rights that a source file needs; throws on a command that this table does not know. */
-export function rightsIn(file: string, text: string): string[] {
-  if (!text.includes('@aws-sdk/')) return [];
-  const names = [...text.matchAll(/\bnew (?:\w+\.)?(\w+)Command\b|\bpaginate(\w+)\b/g)].map((match) => {
-    return (match[1] ?? match[2] ?? '').replace(/Items?$/, '');
-  });
-  return [...new Set(names)].flatMap((name) => {
-    if (name === 'TransactWrite') return transactionSteps(text);
-    const right = rights[name];
-    if (right === undefined) throw new Error(`${file} calls ${name}: its right has no line in this table`);
-    return [right];
-  });
+export interface Source {
+  readonly file: string;
+  readonly text: string;
 }
 
-function transactionSteps(text: string): string[] {
+/** Names of the commands that a source makes, without `Command`, and of the paginators that it calls. */
+function commandsIn({ text }: Source): string[] {
+  const made = [...text.matchAll(/\bnew (?:\w+\.)?([A-Z]\w*)Command\b|\bpaginate([A-Z]\w*)\b/g)];
+  return [
+    ...new Set(
+      made.map((match) => (match[1] ?? match[2] ?? '').replace(/(?<=Get|Put|Update|Delete|Write)Items?$/, '')),
+    ),
+  ];
+}
+
+/** Rights of the steps that transactions hold; these are often put together in another file than the one that sends. */
+function transactionSteps(sources: readonly Source[]): string[] {
+  const tables = sources.filter(({ text }) => text.includes('TableName'));
   return Object.entries(transactionRights)
-    .filter(([step]) => new RegExp(`\\b${step}:`).test(text))
+    .filter(([step]) => tables.some(({ text }) => new RegExp(`\\b${step}:`).test(text)))
     .map(([, right]) => right);
+}
+
+/** Every right that the sources need, each once, in order; throws on a command that this table does not know. */
+export function rightsOf(sources: readonly Source[]): string[] {
+  const needed = sources.flatMap((source) =>
+    commandsIn(source).flatMap((name) => {
+      if (name === 'TransactWrite') return transactionSteps(sources);
+      const right = rights[name];
+      if (right === undefined) throw new Error(`${source.file} calls ${name}: its right has no line in this table`);
+      return [right];
+    }),
+  );
+  return [...new Set(needed)].sort();
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from '@cdktf/hcl2json';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { rightsIn } from './aws-calls.ts';
+import { rightsOf } from './aws-calls.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -50,7 +50,7 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file: `src/${file}`, text: readFileSync(join(root, 'src', file), 'utf8') }));
 
-const needed = [...new Set(sources.flatMap(({ file, text }) => rightsIn(file, text)))].sort();
+const needed = rightsOf(sources);
 
 describe('the Terraform module', () => {
   it("makes HSDO's table: its name, its numeric key, its capacity and its tags", () => {
@@ -120,12 +120,14 @@ describe('the Terraform module', () => {
 });
 
 describe('the reader of AWS calls', () => {
-  it('sees plain commands, paginators and what a transaction holds', () => {
-    const text = `import { a } from '@aws-sdk/client-dynamodb';
-      await client.send(new sdk.GetItemCommand({}));
+  it('sees plain commands, paginators and what a transaction holds, wherever that is put together', () => {
+    const sending = `await client.send(new sdk.GetItemCommand({}));
       for await (const page of paginateScan({}, {})) use(page);
-      await client.send(new TransactWriteCommand({ TransactItems: [{ Put: {} }, { ConditionCheck: {} }] }));`;
-    expect(rightsIn('a.ts', text).sort()).toEqual([
+      await client.send(new TransactWriteCommand({ TransactItems: steps(items) }));`;
+    const building = `[{ Put: { TableName } }, { ConditionCheck: { TableName } }]`;
+    const elsewhere = `const verbs = { Delete: 1 }; new Command('hsdo');`;
+    const sources = [sending, building, elsewhere].map((text, index) => ({ file: `${index}.ts`, text }));
+    expect(rightsOf(sources)).toEqual([
       'dynamodb:ConditionCheckItem',
       'dynamodb:GetItem',
       'dynamodb:PutItem',
@@ -134,7 +136,7 @@ describe('the reader of AWS calls', () => {
   });
 
   it('refuses a command that it does not know', () => {
-    const text = `import '@aws-sdk/client-ec2'; new TerminateInstancesCommand({})`;
-    expect(() => rightsIn('a.ts', text)).toThrow('a.ts calls TerminateInstances');
+    const sources = [{ file: 'a.ts', text: 'await ec2.send(new TerminateInstancesCommand({}))' }];
+    expect(() => rightsOf(sources)).toThrow('a.ts calls TerminateInstances');
   });
 });
