@@ -133,9 +133,10 @@ function fresh(wanted: WantedTarget, initialWeight: number): Remembered {
  * Memory while something is still to be sent. Steps of which half may arrive end in a state that is ours and looks like
  * an operator's; so the fulfilled wish is struck out first, unless only the weight moves.
  */
-function meanwhile(known: Remembered | undefined, wanted: WantedTarget, base: Remembered, steps: readonly Step[]) {
-  if (known?.admin === undefined || !isAt(known, wanted)) return { remembered: base, forgets: false };
-  const { admin, isUp } = known;
+function meanwhile(last: Remembered | undefined, wanted: WantedTarget, base: Remembered, steps: readonly Step[]) {
+  const isOfOther = last?.targetId !== wanted.targetId || !isAt(last, wanted);
+  if (isOfOther || last.admin === undefined) return { remembered: base, forgets: last?.admin !== undefined };
+  const { admin, isUp } = last;
   const keepsState = steps.every((step) => step.do === 'weight' || step.do === 'health-down');
   return keepsState
     ? { remembered: { ...base, isUp, admin }, forgets: false }
@@ -165,7 +166,7 @@ export function decide(
       : moveSteps(observed, wanted, goal, known);
   const base = { ...fresh(wanted, observed.initialWeight), ...(hold === undefined ? {} : { manual: hold }) };
   if (steps.length > 0) {
-    return { steps, hold, ...meanwhile(known, wanted, base, steps) };
+    return { steps, hold, ...meanwhile(last, wanted, base, steps) };
   }
   const isUp = observed.admin === 'maint' ? known !== undefined && isAt(known, wanted) && known.isUp : observed.isUp;
   return { steps, hold, remembered: { ...base, admin: wanted.admin, isUp }, forgets: false };

@@ -113,15 +113,19 @@ export function planBackend(input: PlanInput): Plan {
       held.push({ index, server: name, targetName: slot.targetName, state: decision.hold });
   };
 
+  const close = ({ index, name, admin }: ObservedServer) => {
+    if (admin === 'maint') return;
+    forgets ||= input.remembered.has(index);
+    changes.push({ index, server: name, steps: [{ do: 'state', state: 'maint' }] });
+  };
+
   for (const slot of wanted.values()) {
     const server = observed.servers.get(slot.index);
     if (unreadable.has(slot.index)) {
       if (hasTarget(slot)) keep(slot);
     } else if (server === undefined) addMissing(slot, `${baseName}${slot.index}`);
-    else if (!hasTarget(slot)) {
-      if (server.admin !== 'maint')
-        changes.push({ index: slot.index, server: server.name, steps: [{ do: 'state', state: 'maint' }] });
-    } else if (server.hasAddress) bring(server, slot);
+    else if (!hasTarget(slot)) close(server);
+    else if (server.hasAddress) bring(server, slot);
     else {
       keep(slot);
       const reason =
@@ -129,9 +133,6 @@ export function planBackend(input: PlanInput): Plan {
       findings.push({ index: slot.index, server: server.name, reason });
     }
   }
-  for (const { index, name, admin } of observed.servers.values()) {
-    if (!wanted.has(index) && admin !== 'maint')
-      changes.push({ index, server: name, steps: [{ do: 'state', state: 'maint' }] });
-  }
+  for (const server of observed.servers.values()) if (!wanted.has(server.index)) close(server);
   return { changes, held, missing, findings, remembered, forgets };
 }
