@@ -1,29 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../fixtures/component.ts';
 import { type Delivery, snapshotOf, startDelivery } from '../fixtures/delivery.ts';
-import { type Haproxy, startHaproxy } from '../fixtures/haproxy.ts';
+import { type Haproxy, serverState, startHaproxy } from '../fixtures/haproxy.ts';
 import { request, startLoad } from '../fixtures/load.ts';
 import { startTarget, startTargets, type TestTarget } from '../fixtures/targets.ts';
 import { until } from '../fixtures/until.ts';
-
-/** The fields of one server as HAProxy reports them itself. */
-export async function serverState(haproxy: Haproxy, name: string, backend = 'web') {
-  const line = (await haproxy.ask(`show servers state ${backend}`))
-    .split('\n')
-    .find((row) => row.split(' ')[3] === name);
-  const cells = line?.split(' ') ?? [];
-  const admin = Number(cells[6]);
-  const state = (admin & 0x23) !== 0 ? 'maint' : (admin & 0x18) !== 0 ? 'drain' : 'ready';
-  return {
-    address: cells[4],
-    isUp: cells[5] !== '0',
-    state,
-    weight: Number(cells[7]),
-    port: Number(cells[18]),
-    id: Number(cells[2]),
-  };
-}
 
 const agent = new Agent({ keepAlive: false });
 
@@ -152,7 +135,6 @@ describeWith(['haproxy'], 'HAProxy follows the snapshot', () => {
     delivery.deliver(snapshotOf([targets[0], undefined, targets[1]]));
     await delivery.settled();
     await until('the file names both', async () => {
-      const { readFile } = await import('node:fs/promises');
       const text = await readFile(haproxy.stateFile, 'utf8');
       return text.includes(' web1 ') && text.includes(' web3 ') && !text.includes(' web2 ');
     });

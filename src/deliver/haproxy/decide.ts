@@ -29,6 +29,8 @@ export interface Remembered {
   /** What an operator set by hand; stands until he sets ready, or the slot gets another target. */
   readonly manual?: 'drain' | 'maint';
   readonly initialWeight: number;
+  /** An agent-check sets its weight; the state file may not park it. */
+  readonly hasAgent: boolean;
 }
 
 const strictness: Readonly<Record<AdminState, number>> = { ready: 0, drain: 1, maint: 2 };
@@ -124,9 +126,8 @@ export interface Decision {
   readonly forgets: boolean;
 }
 
-function fresh(wanted: WantedTarget, initialWeight: number): Remembered {
-  const { targetId, address, port } = wanted;
-  return { targetId, address, port, isUp: false, initialWeight };
+function fresh({ targetId, address, port }: WantedTarget, { initialWeight, hasAgent }: ObservedServer): Remembered {
+  return { targetId, address, port, isUp: false, initialWeight, hasAgent };
 }
 
 /**
@@ -164,7 +165,7 @@ export function decide(
     : isHere
       ? tuneSteps(observed, wanted, goal, known)
       : moveSteps(observed, wanted, goal, known);
-  const base = { ...fresh(wanted, observed.initialWeight), ...(hold === undefined ? {} : { manual: hold }) };
+  const base = { ...fresh(wanted, observed), ...(hold === undefined ? {} : { manual: hold }) };
   if (steps.length > 0) {
     return { steps, hold, ...meanwhile(last, wanted, base, steps) };
   }

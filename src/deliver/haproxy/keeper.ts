@@ -24,7 +24,7 @@ function isSame(one: Servers, other: Servers): boolean {
     if (a === b) continue;
     if (b === undefined || a.targetId !== b.targetId || a.address !== b.address || a.port !== b.port) return false;
     if (a.admin !== b.admin || a.isUp !== b.isUp || a.manual !== b.manual) return false;
-    if (a.initialWeight !== b.initialWeight) return false;
+    if (a.initialWeight !== b.initialWeight || a.hasAgent !== b.hasAgent) return false;
   }
   return true;
 }

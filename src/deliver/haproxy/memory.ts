@@ -69,6 +69,7 @@ const remembered = z.strictObject({
   isUp: z.boolean(),
   manual: z.enum(['drain', 'maint']).exactOptional(),
   initialWeight: weight,
+  hasAgent: z.boolean(),
 });
 
 const file = z.strictObject({

@@ -58,14 +58,13 @@ function createStateFileWriter(parts: SocketLoopParts) {
   const streak = createStreak(parts.log, 'writing the server-state file', { service: parts.service, path });
   let writtenFor: WantedByBackend | undefined;
   let dueAt = 0;
-  return async (wanted: WantedByBackend, isChanged: boolean) => {
+  const write = async (wanted: WantedByBackend, mayPark: boolean) => {
     if (path === undefined) return;
-    if (!isChanged && wanted === writtenFor && clock.monotonic() < dueAt) return;
     const backends = config.backends.map(({ name, baseName }) => {
       return { name, baseName, wanted: wanted.get(name) ?? new Map(), remembered: keeper.servers(socket, name) };
     });
     try {
-      await writeStateFile(path, backends);
+      await writeStateFile(path, backends, { mayPark });
       streak.worked();
       writtenFor = wanted;
       dueAt = clock.monotonic() + stateFileCheckMs;
@@ -75,6 +74,16 @@ function createStateFileWriter(parts: SocketLoopParts) {
       streak.failed(describeError(error));
     }
   };
+  return {
+    async keep(wanted: WantedByBackend, isChanged: boolean) {
+      if (isChanged || wanted !== writtenFor || clock.monotonic() >= dueAt) await write(wanted, true);
+    },
+    /** Nobody will be there to give parked targets their weight, so from now on none is. */
+    async leave() {
+      const wanted = parts.wanted();
+      if (wanted !== undefined) await write(wanted, false);
+    },
+  };
 }
 
 /** The loop around one socket. Passes never overlap. */
@@ -83,7 +92,7 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
   const teller = createTeller(parts);
   const refusals = createRefusals(clock);
   const nudge = createNudge();
-  const keepStateFile = createStateFileWriter(parts);
+  const stateFile = createStateFileWriter(parts);
   let status: SocketStatus = { socket, backends: [] };
 
   const pass = (wanted: WantedByBackend, signal: AbortSignal): Promise<PassReport> =>
@@ -121,7 +130,7 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
     };
     teller.tellReport(report, clock.now());
     if (isChanged) await keeper.saved();
-    await keepStateFile(wanted, isChanged);
+    await stateFile.keep(wanted, isChanged);
   };
 
   const look = async (signal: AbortSignal) => {
@@ -145,12 +154,15 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
         backends,
       };
       teller.tellFailure(error);
-      await keepStateFile(wanted, false);
+      await stateFile.keep(wanted, false);
     }
   };
 
   return {
-    run: (signal) => every({ intervalMs: config.pollMs, clock, nudge }, () => look(signal), signal),
+    async run(signal) {
+      await every({ intervalMs: config.pollMs, clock, nudge }, () => look(signal), signal);
+      await stateFile.leave();
+    },
     nudge: () => nudge.nudge(),
     status: () => status,
   };

@@ -15,6 +15,13 @@ export interface StateFileBackend {
   readonly remembered: ReadonlyMap<number, Remembered>;
 }
 
+export interface StateFileOptions {
+  /** Lines of other backends to keep. */
+  readonly foreign?: readonly string[];
+  /** `false` when no client will be there to give parked targets their weight. Default true. */
+  readonly mayPark?: boolean;
+}
+
 /** All 25 columns are required, in this order (HAProxy management guide, "show servers state", format version 1). */
 const header =
   '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
@@ -22,6 +29,12 @@ const columnCount = 25;
 
 /** srv_admin_state of a server that is "disabled" (0x04) in haproxy.cfg: without that bit HAProxy would keep it in maint. */
 const adminBits: Readonly<Record<AdminState, number>> = { ready: 4, drain: 12, maint: 5 };
+
+/**
+ * Time, check status INI (1), result, health, check state (configured and enabled), agent state. With status 0 the check
+ * of a restored server starts and never ends (seen on 2.6.12): it would stay up whatever happens to it.
+ */
+const checkColumns = '0 1 0 0 6 0';
 
 function goalOf(wanted: WantedTarget, known: Remembered | undefined): AdminState {
   return stricter(wanted.admin, wanted.isForced ? undefined : known?.manual);
@@ -43,20 +56,20 @@ function lineOf(backend: StateFileBackend, wanted: WantedTarget, isParked: boole
       'rejected',
       `Cannot write server "${name}" at "${wanted.address}" to the state file: expected an IP address`,
     );
-  const check = '0 0 0 0 6 0';
   const initialWeight = known?.initialWeight ?? 1;
   const start = `1 ${backend.name} ${wanted.index} ${name} ${address} ${operational} ${adminBits[goal]} ${weight}`;
-  return `${start} ${initialWeight} ${check} 0 0 - ${wanted.port} - 0 0 - - 0`;
+  return `${start} ${initialWeight} ${checkColumns} 0 0 - ${wanted.port} - 0 0 - - 0`;
 }
 
-function linesOf(backend: StateFileBackend): string[] {
+function linesOf(backend: StateFileBackend, mayPark: boolean): string[] {
   const targets = [...backend.wanted.values()].filter(hasTarget);
   const isServing = (wanted: WantedTarget) =>
     goalOf(wanted, memoryOf(backend, wanted)) === 'ready' && memoryOf(backend, wanted)?.isUp === true;
-  const isAnyUp = targets.some(isServing);
+  const parks = mayPark && targets.some(isServing);
   return targets.map((wanted) => {
     const known = memoryOf(backend, wanted);
-    const isParked = isAnyUp && known?.isUp === false && goalOf(wanted, known) === 'ready';
+    const isDown = known?.isUp === false && !known.hasAgent;
+    const isParked = parks && isDown && goalOf(wanted, known) === 'ready';
     return lineOf(backend, wanted, isParked);
   });
 }
@@ -70,10 +83,10 @@ function linesOf(backend: StateFileBackend): string[] {
  *   down until its checks pass and gives it its weight. When no target of the backend is known to be up, none is parked.
  * - `srv_iweight` must be the weight of haproxy.cfg, or the weight is not restored.
  *
- * `foreign` are lines of other backends to keep.
  */
-export function composeStateFile(backends: readonly StateFileBackend[], foreign: readonly string[] = []): string {
-  return `${['1', header, ...foreign, ...backends.flatMap(linesOf)].join('\n')}\n`;
+export function composeStateFile(backends: readonly StateFileBackend[], options: StateFileOptions = {}): string {
+  const { foreign = [], mayPark = true } = options;
+  return `${['1', header, ...foreign, ...backends.flatMap((backend) => linesOf(backend, mayPark))].join('\n')}\n`;
 }
 
 /** The well-formed lines of backends that are not ours; one broken line would make HAProxy drop the whole file. */
@@ -98,10 +111,12 @@ const turns = new Map<string, Promise<unknown>>();
 export async function writeStateFile(
   path: string,
   backends: readonly StateFileBackend[],
+  options: Pick<StateFileOptions, 'mayPark'> = {},
 ): Promise<{ readonly isChanged: boolean }> {
   const write = async () => {
     const before = await readFile(path, 'utf8').catch(() => '');
-    const text = composeStateFile(backends, foreignLines(before, new Set(backends.map(({ name }) => name))));
+    const foreign = foreignLines(before, new Set(backends.map(({ name }) => name)));
+    const text = composeStateFile(backends, { ...options, foreign });
     if (text === before) return { isChanged: false };
     await replaceFile(path, text);
     return { isChanged: true };
