@@ -35,7 +35,7 @@ export interface Source {
 
 /** Names of the commands that a source makes, without `Command`, and of the paginators that it calls. */
 function commandsIn({ text }: Source): string[] {
-  const made = [...text.matchAll(/\bnew (?:\w+\.)?([A-Z]\w*)Command\b|\bpaginate([A-Z]\w*)\b/g)];
+  const made = [...text.matchAll(/\bnew (?:\w+\.)*([A-Z]\w*)Command\b|\bpaginate([A-Z]\w*)\b/g)];
   return [
     ...new Set(
       made.map((match) => (match[1] ?? match[2] ?? '').replace(/(?<=Get|Put|Update|Delete|Write)Items?$/, '')),

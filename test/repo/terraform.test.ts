@@ -121,7 +121,7 @@ describe('the Terraform module', () => {
 
 describe('the reader of AWS calls', () => {
   it('sees plain commands, paginators and what a transaction holds, wherever that is put together', () => {
-    const sending = `await client.send(new sdk.GetItemCommand({}));
+    const sending = `await client.send(new there.sdk.GetItemCommand({}));
       for await (const page of paginateScan({}, {})) use(page);
       await client.send(new TransactWriteCommand({ TransactItems: steps(items) }));`;
     const building = `[{ Put: { TableName } }, { ConditionCheck: { TableName } }]`;
