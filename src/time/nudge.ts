@@ -33,7 +33,11 @@ export function createNudge(): Nudge {
         };
         if (signal.aborted) return reject(signal.reason as Error);
         if (pending) return onNudge();
-        wake = onNudge;
+        // A turn later, so that several nudges in a row wake the waiter once.
+        wake = () => {
+          wake = undefined;
+          queueMicrotask(onNudge);
+        };
         signal.addEventListener('abort', onAbort, { once: true });
       });
     },

@@ -1,0 +1,17 @@
+import { showFault } from '../config/fault.ts';
+import { loadConfig, type Roles } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { Exit, exitCodes } from './exit.ts';
+
+/** Options that every command which reads the configuration has. */
+export interface ConfigOptions {
+  readonly config?: string;
+}
+
+/** The configuration, or the end of the process with every fault at once and exit code 78. */
+export function configuration(options: ConfigOptions, roles: Roles = {}): Config {
+  const loaded = loadConfig({ file: options.config, env: process.env, roles });
+  for (const notice of loaded.notices) process.stderr.write(`note: ${notice}\n`);
+  if (loaded.config) return loaded.config;
+  throw new Exit(exitCodes.config, loaded.faults.map(showFault).join('\n'));
+}

@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander';
+import { describeError, hasCode } from '../model/error.ts';
+import { version } from '../telemetry/version.ts';
+import { addCheckConfig } from './check-config.ts';
+import { addDemo } from './demo.ts';
+import { Exit, exitCodes } from './exit.ts';
+import { addHaproxyCommands } from './haproxy.ts';
+import { addRequests } from './requests.ts';
+import { runRoles } from './run.ts';
+import { addSlots } from './slots.ts';
+import { addStatus } from './status.ts';
+
+const welcome = `
+Roles (they combine in one process):
+  hsdo --server                 find targets, assign slots, publish the list
+  hsdo --client                 keep the HAProxy beside it in line with the list
+
+Start here:
+  npm start                     the main job on this machine, live
+  hsdo check-config             every fault of the configuration at once
+  hsdo status                   leader, sources, lists and clients`;
+
+interface RootOptions {
+  readonly server?: boolean;
+  readonly client?: boolean;
+  readonly debug?: boolean;
+  readonly config?: string;
+}
+
+function createProgram(): Command {
+  const program = new Command('hsdo')
+    .description('hsdo keeps one stable, ordered, weighted list of targets and every HAProxy in line with it.')
+    .version(version, '-V, --version')
+    .option('--server', 'run the server: find targets, assign slots, publish the list')
+    .option('--client', 'run the client: keep HAProxy in line with the list')
+    .option('--debug', 'log every decision')
+    .option('-c, --config <file>', 'configuration file (default: conf/env.yaml where it exists)')
+    .option('--api <url>', 'API of the hsdo to ask (default: the address in the configuration)')
+    .option('--token <token>', 'token for the API; better in HSDO_API_TOKEN')
+    .addHelpText('after', welcome)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .action(async (options: RootOptions) => {
+      if (!options.server && !options.client) {
+        program.outputHelp();
+        return;
+      }
+      await runRoles(options);
+    });
+  addCheckConfig(program);
+  addStatus(program);
+  addSlots(program);
+  addRequests(program);
+  addHaproxyCommands(program);
+  addDemo(program);
+  for (const command of program.commands) command.exitOverride();
+  return program;
+}
+
+/** Runs one command line and gives the exit code of the process. Never throws. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? exitCodes.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof Exit) {
+      process.stderr.write(`${error.message}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(`${describeError(error)}\n`);
+    if (hasCode(error, 'config')) return exitCodes.config;
+    if (hasCode(error, 'unavailable') || hasCode(error, 'rejected') || hasCode(error, 'conflict'))
+      return exitCodes.failed;
+    if (error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+    return exitCodes.bug;
+  }
+}

@@ -1,0 +1,34 @@
+import { Argument, type Command } from 'commander';
+import { overrides } from '../model/slot.ts';
+import { type ApiOptions, askApi } from './api-client.ts';
+
+const serviceAddress = (service: string, ...rest: string[]) =>
+  ['/api/v1/services', encodeURIComponent(service), ...rest].join('/');
+
+/** `hsdo override` and `hsdo release`: what an operator asks for; the leader does it in its next round. */
+export function addRequests(program: Command): void {
+  program
+    .command('override')
+    .description('put a target into drain or maint, end a hold by hand with ready, give it back to hsdo with none')
+    .argument('<service>')
+    .argument('<target>', 'id or name of the target, as hsdo slots shows it')
+    .addArgument(new Argument('<state>').choices([...overrides, 'none']))
+    .action(async (service: string, target: string, state: string, _: unknown, command: Command) => {
+      const api = command.optsWithGlobals<ApiOptions>();
+      if (state === 'none')
+        await askApi(api, 'DELETE', serviceAddress(service, 'overrides', encodeURIComponent(target)));
+      else await askApi(api, 'POST', serviceAddress(service, 'overrides'), { target, state });
+      process.stdout.write(`asked: ${service} ${target} ${state}\n`);
+    });
+  program
+    .command('release')
+    .description('let the guard go on with a removal that it holds')
+    .argument('<service>')
+    .argument('<token>', 'the hold, as hsdo status shows it')
+    .action(async (service: string, token: string, _: unknown, command: Command) => {
+      await askApi(command.optsWithGlobals<ApiOptions>(), 'POST', serviceAddress(service, 'hold', 'release'), {
+        token,
+      });
+      process.stdout.write(`asked: ${service} lets go of ${token}\n`);
+    });
+}

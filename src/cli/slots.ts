@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import type { StatusView } from '../api/view.ts';
+import type { Slot } from '../model/slot.ts';
+import { systemClock } from '../time/clock.ts';
+import { type ApiOptions, askApi } from './api-client.ts';
+import { ago, showTable } from './table.ts';
+
+/** `hsdo slots`: the list of one service, or of every service. */
+export function addSlots(program: Command): void {
+  program
+    .command('slots [service]')
+    .description('show the slot list of a service, or of all')
+    .option('--json', 'print the answer as JSON')
+    .option('--all', 'show free slots as well')
+    .action(async (service: string | undefined, options: { json?: boolean; all?: boolean }, command: Command) => {
+      const api = command.optsWithGlobals<ApiOptions>();
+      const names = service === undefined ? await serviceNames(api) : [service];
+      const lists = await Promise.all(
+        names.map(
+          async (name) =>
+            (await askApi(api, 'GET', `/api/v1/services/${encodeURIComponent(name)}/slots`)) as {
+              service: string;
+              slots: Slot[];
+            },
+        ),
+      );
+      if (options.json) process.stdout.write(`${JSON.stringify(service === undefined ? lists : lists[0], null, 2)}\n`);
+      else
+        process.stdout.write(lists.map((list) => showList(list.service, list.slots, options.all === true)).join('\n'));
+    });
+}
+
+async function serviceNames(api: ApiOptions): Promise<string[]> {
+  const status = (await askApi(api, 'GET', '/api/v1/status')) as StatusView;
+  return status.services.map(({ name }) => name);
+}
+
+function showList(service: string, slots: readonly Slot[], withFree: boolean): string {
+  const now = systemClock.now();
+  const rows = slots.filter((slot) => withFree || slot.state !== 'free').map((slot) => showSlot(slot, now));
+  const free = slots.filter(({ state }) => state === 'free').length;
+  return `${service}: ${slots.length - free} of ${slots.length} slots occupied\n${showTable(['SLOT', 'STATE', 'TARGET', 'ADDRESS', 'PORT', 'GROUP', 'WEIGHT', 'SINCE'], rows)}\n`;
+}
+
+function showSlot(slot: Slot, now: number): (string | number)[] {
+  if (slot.state === 'free')
+    return [
+      slot.index,
+      'free',
+      slot.last === undefined ? '-' : `(${slot.last.id})`,
+      '-',
+      '-',
+      '-',
+      '-',
+      ago(slot.last?.leftAt, now),
+    ];
+  const { target, index, weight, joinedAt } = slot;
+  const state = slot.state === 'taken' ? (slot.override ?? 'taken') : 'draining';
+  return [index, state, target.name, target.address, target.port ?? '-', target.group, weight, ago(joinedAt, now)];
+}

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import type { ServiceView, StatusView } from '../api/view.ts';
+import { type ApiOptions, askApi } from './api-client.ts';
+import { exitCodes } from './exit.ts';
+import { ago, showTable } from './table.ts';
+
+/** `hsdo status`: leader, store, sources, lists and what the clients say of their HAProxies. */
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('show leader, store, services, sources and clients')
+    .option('--json', 'print the answer as JSON')
+    .option('--exit-code', 'exit with 3 when something is not in order')
+    .action(async (options: { json?: boolean; exitCode?: boolean }, command: Command) => {
+      const status = (await askApi(command.optsWithGlobals<ApiOptions>(), 'GET', '/api/v1/status')) as StatusView;
+      process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : showStatus(status));
+      if (options.exitCode && trouble(status).length > 0) process.exitCode = exitCodes.unhealthy;
+    });
+}
+
+/** Everything that a person should look at, one line each. */
+function trouble(status: StatusView): string[] {
+  return [
+    ...status.problems.map(({ part, message }) => `${part}: ${message}`),
+    ...status.services.flatMap((service) => serviceTrouble(service)),
+  ];
+}
+
+function serviceTrouble({ name, unplaced, hold, shrinkBlockedBy, sources, clients }: ServiceView): string[] {
+  const lines: string[] = [];
+  if (hold)
+    lines.push(
+      `${name}: the guard holds ${hold.targets.length} targets (${hold.targets.slice(0, 5).join(', ')}); to let them go: hsdo release ${name} ${hold.token}`,
+    );
+  if (unplaced.length > 0)
+    lines.push(`${name}: no slot is free for ${unplaced.join(', ')}; raise the size of the list`);
+  if (shrinkBlockedBy.length > 0)
+    lines.push(`${name}: the list cannot shrink while slots ${shrinkBlockedBy.join(', ')} are occupied`);
+  for (const { label, refusals } of sources) {
+    for (const refusal of refusals)
+      lines.push(`${name}: source ${label} reports ${refusal.name}, left out: ${refusal.reason}`);
+  }
+  for (const { client, sockets } of clients) {
+    for (const { socket, isUp, error, drift, missing } of sockets) {
+      if (!isUp) lines.push(`${name}: client ${client} cannot reach HAProxy at ${socket}: ${error ?? 'no answer'}`);
+      if (drift > 0) lines.push(`${name}: HAProxy at ${socket} (client ${client}) differs in ${drift} slots`);
+      for (const { backend, slots } of missing)
+        lines.push(
+          `${name}: backend ${backend} at ${socket} lacks slots ${slots.join(', ')}; enlarge its server-template`,
+        );
+    }
+  }
+  return lines;
+}
+
+function showStatus(status: StatusView): string {
+  const { lease, store, at } = status;
+  const leader =
+    lease === undefined
+      ? []
+      : [`leader  ${lease.holder ?? 'nobody'} (epoch ${lease.epoch}), this process: ${lease.state}`];
+  const error = store.lastError === undefined ? '' : `, fails: ${store.lastError}`;
+  const lines = [
+    `node    ${status.node} (hsdo ${status.version}, ${status.roles.join(' and ')})`,
+    ...leader,
+    `store   ${store.kind}, last answer ${ago(store.lastSuccessAt, at)} ago${error}`,
+    '',
+    showTable(
+      ['SERVICE', 'REVISION', 'TAKEN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],
+      status.services.map((service) => [
+        service.name,
+        service.revision,
+        service.taken,
+        service.draining,
+        service.free,
+        service.unplaced.length,
+        service.sources
+          .map(({ label, targets, lastSuccessAt }) => `${label} (${targets}, ${ago(lastSuccessAt, at)})`)
+          .join(' '),
+      ]),
+    ),
+    ...clientTable(status),
+  ];
+  const warnings = trouble(status);
+  return `${[...lines, '', ...(warnings.length === 0 ? ['all in order'] : warnings.map((line) => `! ${line}`))].join('\n')}\n`;
+}
+
+function clientTable({ services, at }: StatusView): string[] {
+  const rows = services.flatMap(({ name, clients }) =>
+    clients.flatMap(({ client, revision, sockets, at: saidAt }) =>
+      sockets.map(({ socket, isUp, drift, manual }) => [
+        name,
+        client,
+        socket,
+        isUp ? 'up' : 'away',
+        revision,
+        drift,
+        manual.map(({ backend, slot, state }) => `${backend}/${slot} ${state}`).join(', ') || '-',
+        ago(saidAt, at),
+      ]),
+    ),
+  );
+  return rows.length === 0
+    ? []
+    : ['', showTable(['SERVICE', 'CLIENT', 'HAPROXY', 'STATE', 'REVISION', 'DRIFT', 'HELD BY HAND', 'SAID'], rows)];
+}

@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import type { z } from 'zod';
+import { assemble } from './assemble.ts';
+import { type Document, emptyDocument, type Path, readDocument } from './document.ts';
+import { type Fault, showValue } from './fault.ts';
+import { flatNames, readFlat } from './flat.ts';
+import { type Config, configSchema, nestedNames } from './schema.ts';
+import { readSecretFiles } from './secret-files.ts';
+import { isTree } from './tree.ts';
+
+/** Which roles the process is to play: each demands its own part of the configuration. */
+export interface Roles {
+  readonly server?: boolean;
+  readonly client?: boolean;
+}
+
+export type Loaded =
+  | { readonly config: Config; readonly faults: readonly []; readonly notices: readonly string[] }
+  | { readonly config: undefined; readonly faults: readonly Fault[]; readonly notices: readonly string[] };
+
+export const defaultFile = 'conf/env.yaml';
+
+/**
+ * Reads the configuration: defaults, then the file, then the environment. Without a file name, `conf/env.yaml` is
+ * read where it exists. Either a whole configuration or every fault at once comes back; nothing is thrown for what
+ * a person wrote.
+ */
+export function loadConfig(options: {
+  readonly file?: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly roles?: Roles;
+}): Loaded {
+  const document = findDocument(options.file);
+  const secrets = readSecretFiles(options.env);
+  const flat = readFlat(document, secrets.env);
+  const assembled = assemble(document, flat);
+  const faults = [
+    ...document.faults,
+    ...secrets.faults,
+    ...unknownNames(document),
+    ...flat.faults,
+    ...assembled.faults,
+  ];
+  const parsed = configSchema.safeParse(withoutUnknown(assembled.raw));
+  if (!parsed.success) {
+    const already = new Set(faults.map(({ path }) => path));
+    const found = parsed.error.issues.flatMap((issue) => faultsOf(issue, assembled.raw, assembled.placeOf));
+    // Nothing is said twice: a document without services because it did not parse needs no second complaint.
+    if (document.faults.length === 0) faults.push(...found.filter(({ path }) => !already.has(path)));
+  } else {
+    faults.push(...acrossFaults(parsed.data, options.roles ?? {}, assembled.placeOf));
+  }
+  const { notices } = flat;
+  if (faults.length > 0 || !parsed.success) return { config: undefined, faults, notices };
+  return { config: freeze(parsed.data), faults: [], notices };
+}
+
+function findDocument(file: string | undefined): Document {
+  if (file !== undefined) return readDocument(file);
+  return existsSync(defaultFile) ? readDocument(defaultFile) : emptyDocument();
+}
+
+function unknownNames(document: Document): Fault[] {
+  const known = [...flatNames, ...nestedNames];
+  return Object.keys(document.root)
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = known.find((other) => isNear(name.toLowerCase(), other.toLowerCase()));
+      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      return { place: document.placeOf([name]), path: name, expected: `no such parameter${hint}` };
+    });
+}
+
+/** True when at most two letters are changed, added, dropped: a slip of the fingers. */
+function isNear(a: string, b: string): boolean {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return (row[b.length] ?? 9) <= 2;
+}
+
+const withoutUnknown = (raw: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(raw).filter(([name]) => nestedNames.includes(name)));
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, key) => {
+    if (Array.isArray(value)) return value[Number(key)];
+    return isTree(value) ? value[String(key)] : undefined;
+  }, root);
+}
+
+const showPath = (path: Path) =>
+  path.map((key, n) => (typeof key === 'number' ? `[${key}]` : n === 0 ? key : `.${key}`)).join('');
+
+/** One complaint of the schema as a fault of ours; an unrecognised key stands under its own name. */
+function faultsOf(issue: z.core.$ZodIssue, raw: unknown, placeOf: (path: Path) => string): Fault[] {
+  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      place: placeOf([...path, key]),
+      path: showPath([...path, key]),
+      expected: 'no such parameter',
+    }));
+  }
+  const value = valueAt(raw, path);
+  const expected = issue.message
+    .replace(/^Invalid input: /, '')
+    .replace(/^Too (big|small): /, '')
+    .replace(/^Invalid option: /, '');
+  const name = showPath(path);
+  return [
+    {
+      place: placeOf(path),
+      path: name,
+      ...(value === undefined ? {} : { value: showValue(name, value) }),
+      expected: value === undefined ? `missing: ${expected}` : expected,
+    },
+  ];
+}
+
+/** Rules between parts, and what the roles need. */
+function acrossFaults(config: Config, roles: Roles, placeOf: (path: Path) => string): Fault[] {
+  const faults: Fault[] = [];
+  const seen = new Set<string>();
+  config.services.forEach((service, n) => {
+    const say = (key: string, expected: string) =>
+      faults.push({ place: placeOf(['services', n, key]), path: `services[${n}].${key}`, expected });
+    if (seen.has(service.name)) say('name', `expected a name of its own; "${service.name}" is taken`);
+    seen.add(service.name);
+    if (roles.server && service.source.length === 0)
+      say('source', 'missing: --server needs to know where targets come from (flat: SERVER_MODE)');
+    if (roles.client && service.haproxy === undefined)
+      say('haproxy', 'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)');
+  });
+  const { store } = config;
+  if (store.kind === 'dynamodb' && store.table === undefined && config.services.length > 1) {
+    const expected =
+      "missing: HSDO's table holds one service; several need a second table (flat: DYNAMODB_STORE_TABLE_NAME)";
+    faults.push({ place: placeOf(['store', 'table']), path: 'store.table', expected });
+  }
+  return faults;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+}

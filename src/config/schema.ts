@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { haproxySchema } from '../deliver/haproxy/config.ts';
+import { sourceSchema } from '../discover/sources.ts';
+import { secret } from '../model/secret.ts';
+import { storeSchema } from '../store/stores.ts';
+
+const seconds = (min: number, max: number) => z.number().min(min).max(max);
+const weight = z.int().max(256);
+
+const rampSchema = z
+  .strictObject({
+    min: weight.min(0).default(1),
+    max: weight.min(1).default(10),
+    increase: weight.min(1).default(1),
+    intervalSeconds: seconds(0.01, 31_536_000).default(30),
+    first: z.enum(['max', 'min']).default('max'),
+  })
+  .refine((ramp) => ramp.min <= ramp.max, { path: ['min'], message: 'expected min to be at most max' });
+
+const guardSchema = z.strictObject({
+  maxRemoveShare: z.number().min(0).max(1).default(0.5),
+  confirmReads: z.int().min(0).max(1_000_000).default(30),
+});
+
+/** Names end up in keys, file names and metrics. */
+const serviceName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . -');
+
+const oneOrMany = z.preprocess(
+  (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+  z.array(sourceSchema).default([]),
+);
+
+export const serviceSchema = z.strictObject({
+  name: serviceName,
+  /** One source, or a list whose targets are put together. */
+  source: oneOrMany,
+  size: z.int().min(1).max(6000).default(10),
+  weight: rampSchema.prefault({}),
+  guard: guardSchema.prefault({}),
+  drainSeconds: seconds(0, 86_400).default(30),
+  haproxy: haproxySchema.optional(),
+});
+
+const hostAndPort = z
+  .string()
+  .regex(/^(off|(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5})$/, 'expected host:port, [IPv6]:port or off')
+  .refine(
+    (text) => text === 'off' || Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
+    'expected a port up to 65535',
+  );
+
+/** The whole configuration in its nested form; the flat parameters are turned into the same. */
+export const configSchema = z.strictObject({
+  services: z.array(serviceSchema).min(1, 'expected at least one service'),
+  store: storeSchema,
+  cluster: z.strictObject({
+    nodeId: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . : -'),
+    leaseTtlSeconds: seconds(0.5, 3600).default(10),
+  }),
+  intervalSeconds: seconds(0.05, 3600).default(1),
+  stateDirectory: z.string().min(1),
+  exporter: z.strictObject({ listen: hostAndPort.default('0.0.0.0:6789') }).prefault({}),
+  api: z
+    .strictObject({
+      /** Default: 127.0.0.1:8128 in a server; off in a process that is a client only, so that both fit on one box. */
+      listen: hostAndPort.optional(),
+      token: z.string().min(8, 'expected at least 8 characters').transform(secret).optional(),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['info', 'debug']).default('info'),
+      format: z.enum(['auto', 'json', 'text']).default('auto'),
+    })
+    .prefault({}),
+  aws: z.strictObject({ region: z.string().min(1).optional(), profile: z.string().min(1).optional() }).prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ServiceConfig = Config['services'][number];
+
+/** Top-level keys of the nested form. */
+export const nestedNames: readonly string[] = Object.keys(configSchema.shape);

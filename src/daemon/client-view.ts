@@ -1,0 +1,51 @@
+import type { ServiceView, View } from '../api/view.ts';
+import { HsdoError } from '../model/error.ts';
+import type { Problem } from '../model/problem.ts';
+import { version } from '../telemetry/version.ts';
+import type { KeptService } from './kept-service.ts';
+import type { ProcessParts } from './process.ts';
+import { reportOf } from './reporting.ts';
+import { serviceView } from './service-view.ts';
+import type { StoreHealth } from './store-health.ts';
+
+function haproxyProblems({ delivery, current }: KeptService): Problem[] {
+  const { service, sockets } = delivery.status();
+  const noList =
+    current() === undefined ? [{ part: `service "${service}"`, message: 'no list was ever published' }] : [];
+  const away = sockets
+    .filter(({ isUp }) => isUp !== true)
+    .map(({ socket, lastError }) => ({ part: `HAProxy at ${socket}`, message: lastError ?? 'it was not reached yet' }));
+  return [...noList, ...away];
+}
+
+/** What a process that is a client only can tell. Requests go to a server. */
+export function createClientView(
+  { config, clock }: ProcessParts,
+  kept: readonly KeptService[],
+  health: StoreHealth,
+): View {
+  const refuse = async () => {
+    throw new HsdoError('rejected', 'Cannot take a request: this process is a client only; ask the API of a server');
+  };
+  // A client that works from its last list is ready: only what keeps it from HAProxy counts.
+  const problems = () => kept.flatMap(haproxyProblems);
+  const view = (one: KeptService): ServiceView => ({
+    ...serviceView(one.name, one.current()),
+    clients: [reportOf(config.cluster.nodeId, one, clock.now())],
+  });
+  return {
+    problems,
+    status: async () => ({
+      node: config.cluster.nodeId,
+      version,
+      roles: ['client'],
+      at: clock.now(),
+      store: health.view(config.store.kind),
+      problems: problems(),
+      services: kept.map(view),
+    }),
+    slots: async (name) => kept.find((one) => one.name === name)?.current()?.slots,
+    releaseHold: refuse,
+    override: refuse,
+  };
+}

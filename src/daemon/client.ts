@@ -1,0 +1,108 @@
+import { createApp } from '../api/app.ts';
+import { serve } from '../api/listen.ts';
+import type { ServiceConfig } from '../config/schema.ts';
+import { createHaproxy } from '../deliver/haproxy/haproxy.ts';
+import { loadMemory, saveMemory } from '../deliver/haproxy/memory.ts';
+import { openHomes } from '../publish/homes.ts';
+import { createClientView } from './client-view.ts';
+import { createFollower } from './follow.ts';
+import type { KeptService } from './kept-service.ts';
+import { runTogether } from './lifecycle.ts';
+import { openPatiently } from './opening.ts';
+import type { ProcessParts } from './process.ts';
+import { createReporter } from './reporting.ts';
+import { exportSnapshot } from './slot-metrics.ts';
+import { createStoreHealth, type StoreHealth } from './store-health.ts';
+
+type Loop = (signal: AbortSignal) => Promise<void>;
+
+/**
+ * The client: follows the published snapshots and keeps every configured HAProxy in line with them. Starts from what
+ * it remembers on disk, so it needs neither the store nor a server to be there.
+ */
+export async function runClient(
+  parts: ProcessParts,
+  options: { readonly withApi: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, clock, metrics } = parts;
+  const health = createStoreHealth('client', clock, metrics);
+  const services = config.services.filter(({ haproxy }) => haproxy !== undefined);
+  const kept = await Promise.all(services.map((service) => keepService(parts, service)));
+  const loops: Loop[] = kept.map(
+    ({ delivery }) =>
+      (inner) =>
+        delivery.run(inner),
+  );
+  loops.push((inner) => followStore(parts, kept, health, inner));
+  const { listen } = config.api;
+  if (options.withApi && listen !== undefined && listen !== 'off') {
+    const app = createApp(createClientView(parts, kept, health), config.api.token);
+    loops.push((inner) => serve('the API', app, listen, parts, inner));
+  }
+  await runTogether(loops, signal);
+}
+
+/** Opens the store, however long that takes, then follows it and tells it about the HAProxies. */
+async function followStore(
+  parts: ProcessParts,
+  kept: readonly KeptService[],
+  health: StoreHealth,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, clock, log, closers } = parts;
+  const opened = await openPatiently(
+    'the store',
+    () => openHomes(config, clock, signal),
+    { clock, log, onFailure: health.note },
+    signal,
+  );
+  if (!opened) return;
+  closers.add('the store of the client', () => opened.close());
+  const followers = kept.map((one) =>
+    createFollower({
+      service: one.name,
+      snapshots: opened.snapshots,
+      intervalMs: config.intervalSeconds * 1000,
+      clock,
+      log,
+      initial: one.current(),
+      onSnapshot: one.use,
+      onLook(error) {
+        health.note(error);
+        if (error === undefined)
+          parts.metrics.snapshotAge.set({ service: one.name, role: 'client' }, clock.now() / 1000);
+      },
+    }),
+  );
+  const loops: Loop[] = followers.map((follower) => (inner) => follower.run(inner));
+  if (opened.store)
+    loops.push(createReporter({ client: config.cluster.nodeId, kept, store: opened.store, clock, log }).run);
+  await runTogether(loops, signal);
+}
+
+async function keepService(parts: ProcessParts, service: ServiceConfig): Promise<KeptService> {
+  const { config, clock, log, metrics } = parts;
+  const { name, haproxy } = service;
+  if (haproxy === undefined) throw new Error(`service "${name}" has no haproxy block`);
+  const folder = config.stateDirectory;
+  const memory = await loadMemory(folder, name, log);
+  const save = (own: typeof memory) => saveMemory(folder, own);
+  const delivery = createHaproxy({ service: name, config: haproxy, memory, save, clock, log, metrics });
+  let current = memory.snapshot;
+  if (current) {
+    log.info({ service: name, revision: current.revision }, 'starting from the list on disk');
+    exportSnapshot(metrics, current, 'client');
+  }
+  return {
+    name,
+    delivery,
+    current: () => current,
+    use(snapshot) {
+      log.debug({ service: name, revision: snapshot.revision }, 'a new snapshot is delivered');
+      current = snapshot;
+      exportSnapshot(metrics, snapshot, 'client');
+      delivery.deliver(snapshot);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { describeError, HsdoError } from '../model/error.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Snapshots } from '../publish/snapshots.ts';
+import { createStreak, type Log } from '../telemetry/log.ts';
+import { createBackoff } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
+import { withDeadline } from '../time/deadline.ts';
+import { every, pause } from '../time/every.ts';
+import { createNudge } from '../time/nudge.ts';
+
+export interface FollowOptions {
+  readonly service: string;
+  readonly snapshots: Snapshots;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What is already known, from the last run. */
+  readonly initial: Snapshot | undefined;
+  /** A newer snapshot was read. */
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** The snapshot in use was found to be current, or the store did not answer. */
+  readonly onLook: (error: unknown) => void;
+}
+
+const deadlineMs = 5000;
+
+/** Keeps up with the published snapshots of one service; over any outage the last one stays in use. */
+export interface Follower {
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createFollower(options: FollowOptions): Follower {
+  const { service, snapshots, clock, log } = options;
+  const streak = createStreak(log, 'reading the snapshot', { service });
+  const nudge = createNudge();
+  let current = options.initial;
+
+  async function look(signal: AbortSignal): Promise<void> {
+    const revision = await snapshots.revision(service, signal);
+    if (current !== undefined && revision === current.revision) return;
+    const read = await snapshots.read(service, signal);
+    // No snapshot at all is a new or emptied store: it cannot know, and what was delivered stays.
+    if (read === undefined || (current && read.revision === current.revision && read.epoch === current.epoch)) return;
+    if (current && read.revision < current.revision) {
+      log.warn(
+        { service, revision: read.revision, before: current.revision },
+        'the store went back to an older snapshot',
+      );
+    }
+    current = read;
+    options.onSnapshot(read);
+  }
+
+  async function once(signal: AbortSignal): Promise<void> {
+    try {
+      await withDeadline(`The store, asked for the snapshot of "${service}",`, deadlineMs, signal, look);
+      streak.worked();
+      options.onLook(undefined);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof HsdoError)) throw error;
+      streak.failed(describeError(error));
+      options.onLook(error);
+    }
+  }
+
+  return {
+    async run(signal) {
+      const hints = watchForHints((inner) => snapshots.changed?.(service, inner), nudge.nudge, clock, signal);
+      await every({ intervalMs: options.intervalMs, clock, nudge }, () => once(signal), signal);
+      await hints;
+    },
+  };
+}
+
+/**
+ * Turns a `changed` that resolves once into a nudge every time. Failing, it backs off: the interval of the loop that
+ * is nudged is the safety net. Returns at once where there is nothing to watch.
+ */
+export async function watchForHints(
+  changed: (signal: AbortSignal) => Promise<void> | undefined,
+  onHint: () => void,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = createBackoff({ baseMs: 200, maxMs: 10_000 });
+  while (!signal.aborted) {
+    try {
+      const waiting = changed(signal);
+      if (waiting === undefined) return;
+      await waiting;
+      backoff.reset();
+      onHint();
+    } catch {
+      await pause(clock, backoff.next(), undefined, signal);
+    }
+  }
+}

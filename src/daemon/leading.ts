@@ -1,0 +1,117 @@
+import type { ListRules } from '../assign/rules.ts';
+import type { ServiceConfig } from '../config/schema.ts';
+import { describeError, HsdoError } from '../model/error.ts';
+import type { Lease } from '../publish/lease.ts';
+import type { Requests } from '../publish/requests.ts';
+import type { Snapshots } from '../publish/snapshots.ts';
+import { createStreak, type Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import { withDeadline } from '../time/deadline.ts';
+import { every, pause } from '../time/every.ts';
+import type { Nudge } from '../time/nudge.ts';
+import { describeChanges } from './changes.ts';
+import { freshMemory, isOvertaken, type Known, type RoundMemory, type RoundResult, round } from './round.ts';
+import { exportSnapshot, forgetSnapshot } from './slot-metrics.ts';
+
+export interface LeadingParts {
+  readonly service: ServiceConfig;
+  readonly known: () => Known;
+  readonly lease: Lease;
+  readonly snapshots: Snapshots;
+  readonly requests: Requests;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly nudge: Nudge;
+}
+
+/** The leader's loop of one service, and what it last found out. */
+export interface Leading {
+  run(signal: AbortSignal): Promise<void>;
+  /** The last round's outcome; absent while this process does not lead. */
+  last(): RoundResult | undefined;
+  /** Why the last round failed. */
+  failure(): string | undefined;
+}
+
+const roundDeadlineMs = 15_000;
+const overtakenMs = 100;
+
+/** What the configuration of a service says about its list, in the units of the core. */
+export function rulesOf(service: ServiceConfig): ListRules {
+  const { min, max, increase, intervalSeconds, first } = service.weight;
+  return {
+    size: service.size,
+    ramp: { min, max, increase, intervalMs: intervalSeconds * 1000, first },
+    guard: service.guard,
+    drainMs: service.drainSeconds * 1000,
+  };
+}
+
+/** Runs rounds while this process leads: after every nudge, and at the latest every interval. */
+export function createLeading(parts: LeadingParts): Leading {
+  const { service, lease, log, metrics, clock } = parts;
+  const roundParts = { ...parts, service: service.name, rules: rulesOf(service) };
+  const streak = createStreak(log, 'a round', { service: service.name });
+  let memory: RoundMemory = freshMemory;
+  let last: RoundResult | undefined;
+  let failure: string | undefined;
+
+  const stepDown = () => {
+    if (last?.snapshot) forgetSnapshot(metrics, service.name);
+    memory = freshMemory;
+    last = undefined;
+    failure = undefined;
+  };
+  const tell = (result: RoundResult) => {
+    if (!result.snapshot) return;
+    const { snapshot, before } = result;
+    for (const decision of before === snapshot ? [] : describeChanges(before, snapshot)) {
+      const fields = { service: service.name, revision: snapshot.revision, ...decision };
+      if (decision.event === 'weight') log.debug(fields, 'slot');
+      else if (decision.event === 'unplaced' || decision.event === 'holding') log.warn(fields, 'slot');
+      else log.info(fields, 'slot');
+    }
+    if (before !== snapshot) metrics.published.inc({ service: service.name });
+    if (before !== snapshot || last === undefined) exportSnapshot(metrics, snapshot, 'server');
+    metrics.snapshotAge.set({ service: service.name, role: 'server' }, clock.now() / 1000);
+  };
+
+  async function once(signal: AbortSignal): Promise<void> {
+    const term = lease.term();
+    if (!term) return stepDown();
+    const done = metrics.roundSeconds.startTimer({ service: service.name });
+    try {
+      const result = await withDeadline(`A round of service "${service.name}"`, roundDeadlineMs, signal, (inner) =>
+        round(roundParts, memory, term, inner),
+      );
+      tell(result);
+      memory = result.memory;
+      last = result;
+      failure = undefined;
+      streak.worked();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof HsdoError)) throw error;
+      // Whoever wrote meanwhile knows better than what we remember.
+      memory = { ...memory, published: undefined };
+      if (isOvertaken(error)) {
+        // At once, but not in a hot loop: a stale leader meets this until its own clock ends its term.
+        await pause(clock, overtakenMs, undefined, signal);
+        return parts.nudge.nudge();
+      }
+      failure = describeError(error);
+      streak.failed(failure);
+    } finally {
+      done();
+    }
+  }
+
+  return {
+    run: (signal) => every({ intervalMs: parts.intervalMs, clock, nudge: parts.nudge }, () => once(signal), signal),
+    last: () => last,
+    failure: () => failure,
+  };
+}

@@ -1,0 +1,37 @@
+import { describeError, HsdoError } from '../model/error.ts';
+import { createStreak, type Log } from '../telemetry/log.ts';
+import { createBackoff } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/every.ts';
+
+/**
+ * Opens something that the process cannot work without, for as long as it takes: a store that is away at the start is
+ * an outage like any other. Gives `undefined` when the signal is aborted first.
+ */
+export async function openPatiently<T>(
+  what: string,
+  open: () => Promise<T>,
+  {
+    clock,
+    log,
+    onFailure,
+  }: { readonly clock: Clock; readonly log: Log; readonly onFailure?: (error: unknown) => void },
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const streak = createStreak(log, `opening ${what}`);
+  const backoff = createBackoff({ baseMs: 200, maxMs: 10_000 });
+  while (!signal.aborted) {
+    try {
+      const opened = await open();
+      streak.worked();
+      return opened;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!(error instanceof HsdoError)) throw error;
+      streak.failed(describeError(error));
+      onFailure?.(error);
+      await pause(clock, backoff.next(), undefined, signal);
+    }
+  }
+  return undefined;
+}

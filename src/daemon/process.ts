@@ -1,0 +1,14 @@
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Closers } from './lifecycle.ts';
+
+/** What every role of a process is given. */
+export interface ProcessParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly closers: Closers;
+}

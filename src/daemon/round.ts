@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from 'node:util';
+import { assign } from '../assign/assign.ts';
+import type { Absences } from '../assign/guard.ts';
+import type { ListRules } from '../assign/rules.ts';
+import { hasCode } from '../model/error.ts';
+import type { Desired, Snapshot } from '../model/snapshot.ts';
+import type { Target } from '../model/target.ts';
+import type { Requests, ServiceRequests } from '../publish/requests.ts';
+import type { Snapshots } from '../publish/snapshots.ts';
+import type { Term } from '../publish/term.ts';
+import type { Clock } from '../time/clock.ts';
+
+/** What all sources of a service together say at the moment. */
+export interface Known {
+  readonly targets: readonly Target[];
+  /** False while a source was never read. */
+  readonly complete: boolean;
+  /** Moves when every source was read anew. */
+  readonly reads: number;
+}
+
+/** What a leader remembers from one round to the next; a new leader starts without. */
+export interface RoundMemory {
+  /** The list as it stands in the store, unless somebody else wrote since. */
+  readonly published: Snapshot | undefined;
+  readonly absences: Absences;
+  readonly reads: number;
+}
+
+export const freshMemory: RoundMemory = { published: undefined, absences: new Map(), reads: -1 };
+
+export interface RoundParts {
+  readonly service: string;
+  readonly rules: ListRules;
+  readonly known: () => Known;
+  readonly snapshots: Snapshots;
+  readonly requests: Requests;
+  readonly clock: Clock;
+}
+
+export interface RoundResult {
+  readonly memory: RoundMemory;
+  readonly before: Snapshot | undefined;
+  readonly snapshot: Snapshot | undefined;
+  readonly asked: ServiceRequests;
+  readonly shrinkBlockedBy: readonly number[];
+}
+
+/**
+ * One leader round of one service: read everything, decide once, publish if anything differs. Nothing is written
+ * before the sources were all read once, so that a newborn leader does not publish an empty list.
+ */
+export async function round(
+  parts: RoundParts,
+  memory: RoundMemory,
+  term: Term,
+  signal: AbortSignal,
+): Promise<RoundResult> {
+  const { service, rules, snapshots, requests, clock } = parts;
+  const before = await currentSnapshot(snapshots, service, memory.published, signal);
+  const asked = await requests.read(service, signal);
+  const known = parts.known();
+  const { desired, absences, shrinkBlockedBy } = assign({
+    service,
+    slots: before?.slots ?? [],
+    hold: before?.hold,
+    targets: known.targets,
+    isComplete: known.complete,
+    isNewRead: known.reads > memory.reads,
+    absences: memory.absences,
+    overrides: new Map(asked.overrides.map(({ targetId, state }) => [targetId, state])),
+    releasedToken: asked.releasedToken,
+    now: clock.now(),
+    rules,
+  });
+  const isDue = known.complete && (before === undefined || before.epoch === 0 || !isSame(before, desired));
+  const published = isDue ? await snapshots.write(before, desired, term, clock.now(), signal) : before;
+  return { memory: { published, absences, reads: known.reads }, before, snapshot: published, asked, shrinkBlockedBy };
+}
+
+/** The cached list while the store's revision confirms it, else the whole list read anew. */
+async function currentSnapshot(
+  snapshots: Snapshots,
+  service: string,
+  cached: Snapshot | undefined,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  if (cached && (await snapshots.revision(service, signal)) <= cached.revision) return cached;
+  return snapshots.read(service, signal);
+}
+
+function isSame(before: Snapshot, desired: Desired): boolean {
+  return (
+    isDeepStrictEqual(before.slots, desired.slots) &&
+    isDeepStrictEqual(before.unplaced, desired.unplaced) &&
+    isDeepStrictEqual(before.hold, desired.hold)
+  );
+}
+
+/** True when a round failed because somebody else wrote or took the lease: read again, decide anew. */
+export function isOvertaken(error: unknown): boolean {
+  return hasCode(error, 'conflict');
+}

@@ -1,0 +1,9 @@
+import type { Leading } from './leading.ts';
+import type { ServiceSources } from './service-sources.ts';
+
+/** One service as a server knows it: its sources always, its rounds while it leads. */
+export interface ServedService {
+  readonly name: string;
+  readonly sources: ServiceSources;
+  readonly leading: Leading;
+}

@@ -1,0 +1,146 @@
+import type { ServiceView, SourceView, View } from '../api/view.ts';
+import { HsdoError } from '../model/error.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Override } from '../model/slot.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Homes } from '../publish/homes.ts';
+import type { Lease } from '../publish/lease.ts';
+import { createReports, type Report } from '../publish/reports.ts';
+import type { Requests } from '../publish/requests.ts';
+import { version } from '../telemetry/version.ts';
+import { withDeadline } from '../time/deadline.ts';
+import type { ProcessParts } from './process.ts';
+import type { ServedService } from './served-service.ts';
+import { serviceView } from './service-view.ts';
+import type { StoreHealth } from './store-health.ts';
+
+interface ServerViewParts extends ProcessParts {
+  readonly homes: Homes;
+  readonly requests: Requests;
+  readonly lease: Lease;
+  readonly served: readonly ServedService[];
+  readonly health: StoreHealth;
+  readonly nudgeAll: () => void;
+}
+
+const deadlineMs = 5000;
+
+/** What a server tells over the API, and the few things that one may ask of it. */
+export function createServerView(parts: ServerViewParts): View {
+  const { config, clock, homes, requests, lease, served, health } = parts;
+  const process = new AbortController();
+  const asking = <T>(call: (signal: AbortSignal) => Promise<T>) =>
+    withDeadline('The store', deadlineMs, process.signal, call);
+  const snapshotOf = (service: string) => asking((signal) => homes.snapshots.read(service, signal));
+  const isServed = (service: string) => config.services.some(({ name }) => name === service);
+
+  /** The list that the service has in the store; a name that nobody configured is refused. */
+  const listOf = async (service: string): Promise<Snapshot> => {
+    const snapshot = isServed(service) ? await snapshotOf(service) : undefined;
+    if (snapshot) return snapshot;
+    throw new HsdoError(
+      'rejected',
+      `Cannot find service "${service}": ${isServed(service) ? 'it has no list yet' : 'it is not configured here'}`,
+    );
+  };
+  const problems = () => [...health.problems(), ...served.flatMap(serviceProblems)];
+
+  return {
+    problems,
+    async status() {
+      const reports = homes.store
+        ? await asking((signal) => createReports(homes.store as NonNullable<Homes['store']>).list(signal)).catch(
+            () => [],
+          )
+        : [];
+      const services = await Promise.all(served.map((one) => viewOf(one, reports, snapshotOf, requests)));
+      const { nodeId: node } = config.cluster;
+      return {
+        node,
+        version,
+        roles: ['server'],
+        at: clock.now(),
+        store: health.view(config.store.kind),
+        lease: lease.view(),
+        problems: problems(),
+        services,
+      };
+    },
+    slots: async (service) => (isServed(service) ? ((await snapshotOf(service))?.slots ?? []) : undefined),
+    async releaseHold(service, token, by) {
+      const { hold } = await listOf(service);
+      if (hold?.token !== token) {
+        throw new HsdoError(
+          'rejected',
+          `Cannot release "${token}": ${hold ? `the hold of "${service}" is "${hold.token}"` : `"${service}" has no hold`}`,
+        );
+      }
+      await asking((signal) => requests.release(service, token, by, clock.now(), signal));
+      parts.nudgeAll();
+    },
+    async override(service, target, state, by) {
+      const targetId = await idOf(await listOf(service), target, state, service, requests, asking);
+      await asking((signal) => requests.override(service, targetId, state, by, clock.now(), signal));
+      parts.log.info({ service, target: targetId, state: state ?? 'none', by }, 'an override is asked for');
+      parts.nudgeAll();
+    },
+  };
+}
+
+/** An operator may say the name or the id; ending an override also works for a target that is gone. */
+async function idOf(
+  snapshot: Snapshot,
+  target: string,
+  state: Override | undefined,
+  service: string,
+  requests: Requests,
+  asking: <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>,
+): Promise<string> {
+  const owners = snapshot.slots.flatMap((slot) => (slot.state === 'free' ? [] : [slot.target]));
+  const matches = owners.filter(({ id, name }) => id === target || name === target);
+  const exact = matches.find(({ id }) => id === target) ?? (matches.length === 1 ? matches[0] : undefined);
+  if (exact) return exact.id;
+  if (matches.length > 1) {
+    throw new HsdoError(
+      'rejected',
+      `Cannot tell which target "${target}" is: ${matches.map(({ id }) => id).join(', ')} have that name`,
+    );
+  }
+  if (state === undefined) {
+    const { overrides } = await asking((signal) => requests.read(service, signal));
+    if (overrides.some(({ targetId }) => targetId === target)) return target;
+  }
+  throw new HsdoError('rejected', `Cannot find target "${target}" in the list of "${service}"`);
+}
+
+async function viewOf(
+  { name, sources, leading }: ServedService,
+  reports: readonly Report[],
+  read: (service: string) => Promise<Snapshot | undefined>,
+  requests: Requests,
+): Promise<ServiceView> {
+  const last = leading.last();
+  const snapshot = last?.snapshot ?? (await read(name).catch(() => undefined));
+  const asked = last?.asked ?? (await requests.read(name, new AbortController().signal).catch(() => undefined));
+  return {
+    ...serviceView(name, snapshot),
+    shrinkBlockedBy: last?.shrinkBlockedBy ?? [],
+    sources: sources.views(),
+    overrides: asked?.overrides ?? [],
+    clients: reports.filter(({ service }) => service === name),
+  };
+}
+
+function serviceProblems({ name, sources, leading }: ServedService): Problem[] {
+  const failure = leading.failure();
+  const failing = sources.views().filter(isFailing);
+  return [
+    ...(failure === undefined ? [] : [{ part: `service "${name}"`, message: failure }]),
+    ...failing.map(({ label, lastError }) => ({
+      part: `source "${name}/${label}"`,
+      message: lastError ?? 'it was not read yet',
+    })),
+  ];
+}
+
+const isFailing = ({ lastError, lastSuccessAt }: SourceView) => lastError !== undefined || lastSuccessAt === undefined;

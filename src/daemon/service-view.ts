@@ -1,0 +1,24 @@
+import type { ServiceView } from '../api/view.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+
+/** The part of a service's view that its snapshot alone tells. */
+export function serviceView(name: string, snapshot: Snapshot | undefined): ServiceView {
+  const slots = snapshot?.slots ?? [];
+  const count = (state: string) => slots.filter((slot) => slot.state === state).length;
+  return {
+    name,
+    revision: snapshot?.revision ?? 0,
+    epoch: snapshot?.epoch ?? 0,
+    ...(snapshot ? { publishedAt: snapshot.publishedAt } : {}),
+    size: slots.length,
+    taken: count('taken'),
+    draining: count('draining'),
+    free: count('free'),
+    unplaced: snapshot?.unplaced ?? [],
+    ...(snapshot?.hold ? { hold: snapshot.hold } : {}),
+    shrinkBlockedBy: [],
+    sources: [],
+    overrides: [],
+    clients: [],
+  };
+}

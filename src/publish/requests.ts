@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { HsdoError } from '../model/error.ts';
+import { type Override, overrides } from '../model/slot.ts';
+import type { Store } from '../store/store.ts';
+
+/** What operators ask of the leader; kept in the store, so any server takes it and every leader honours it. */
+export interface Requests {
+  /** Everything asked for one service. Records that cannot be read are left out and named in `unreadable`. */
+  read(service: string, signal: AbortSignal): Promise<ServiceRequests>;
+  /** Sets or (with `undefined`) ends the override of one target. */
+  override(
+    service: string,
+    targetId: string,
+    state: Override | undefined,
+    by: string,
+    at: number,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Lets go of the hold with this token. */
+  release(service: string, token: string, by: string, at: number, signal: AbortSignal): Promise<void>;
+  /** Optional hint that something was asked. */
+  changed?(signal: AbortSignal): Promise<void>;
+}
+
+export interface OverrideRequest {
+  readonly targetId: string;
+  readonly state: Override;
+  /** Who asked. */
+  readonly by: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
+export interface ServiceRequests {
+  readonly overrides: readonly OverrideRequest[];
+  readonly releasedToken?: string;
+  readonly unreadable: readonly string[];
+}
+
+const overrideRecord = z.object({ state: z.enum(overrides), by: z.string().max(200), at: z.number() });
+const releaseRecord = z.object({ token: z.string().max(200), by: z.string().max(200), at: z.number() });
+
+const root = 'request/';
+const overridePrefix = (service: string) => `${root}${service}/override/`;
+const releaseKey = (service: string) => `${root}${service}/release`;
+
+function parse<T>(schema: z.ZodType<T>, value: string): T | undefined {
+  try {
+    return schema.parse(JSON.parse(value));
+  } catch {
+    return undefined;
+  }
+}
+
+export function createRequests(store: Store): Requests {
+  const put = async (key: string, value: unknown, signal: AbortSignal) => {
+    await store.commit([{ op: 'put', key, value: JSON.stringify(value) }], signal);
+  };
+  const { changed } = store;
+  return {
+    async read(service, signal) {
+      const entries = await store.list(`${root}${service}/`, signal);
+      const found: OverrideRequest[] = [];
+      const unreadable: string[] = [];
+      let releasedToken: string | undefined;
+      for (const { key, value } of entries) {
+        const prefix = overridePrefix(service);
+        const override = key.startsWith(prefix) ? parse(overrideRecord, value) : undefined;
+        const release = key === releaseKey(service) ? parse(releaseRecord, value) : undefined;
+        if (override) found.push({ targetId: decodeURIComponent(key.slice(prefix.length)), ...override });
+        else if (release) releasedToken = release.token;
+        else unreadable.push(key);
+      }
+      return { overrides: found, unreadable, ...(releasedToken === undefined ? {} : { releasedToken }) };
+    },
+    async override(service, targetId, state, by, at, signal) {
+      const key = overridePrefix(service) + encodeURIComponent(targetId);
+      if (state) await put(key, { state, by, at }, signal);
+      else await store.commit([{ op: 'delete', key }], signal);
+    },
+    release: (service, token, by, at, signal) => put(releaseKey(service), { token, by, at }, signal),
+    ...(changed ? { changed: (signal: AbortSignal) => changed.call(store, root, signal) } : {}),
+  };
+}
+
+/** Where only HSDO's table is configured there is no place for requests. */
+export function refuseRequests(): Requests {
+  const refuse = async () => {
+    throw new HsdoError(
+      'rejected',
+      "Cannot keep an operator's request: HSDO's table has no place for it; configure a second table (store.table, or DYNAMODB_STORE_TABLE_NAME)",
+    );
+  };
+  return { read: async () => ({ overrides: [], unreadable: [] }), override: refuse, release: refuse };
+}
