@@ -21,6 +21,8 @@ export const dynamodbSchema = z
     table: z.string().min(1).optional(),
     /** HSDO's own table of one service: partition key `BackendServerID` (N). */
     hsdoTable: z.string().min(1).optional(),
+    /** The service whose list is in `hsdoTable`; must be said where several are configured. */
+    hsdoService: z.string().min(1).optional(),
     /** Partition of the plain store, so that several clusters can share one table. */
     scope: z.string().min(1).max(255).default('hsdo'),
     region: z.string().min(1).optional(),

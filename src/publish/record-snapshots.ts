@@ -1,0 +1,139 @@
+import { HsdoError } from '../model/error.ts';
+import type { Slot } from '../model/slot.ts';
+import type { Desired, Snapshot } from '../model/snapshot.ts';
+import { type Change, type Entry, maxCommitChanges, type Store } from '../store/store.ts';
+import { fenceKey } from './record-lease.ts';
+import { type Chunk, encodeRecord, type Head, parseChunk, parseHead, slotText } from './snapshot-format.ts';
+import type { Snapshots } from './snapshots.ts';
+import type { Term } from './term.ts';
+
+const slotsPerChunk = 100;
+/** The fence, the head and the chunks of a whole list must fit into one commit. */
+const maxSlots = (maxCommitChanges - 2) * slotsPerChunk;
+const readTries = 10;
+
+const rootOf = (service: string) => `snapshot/${encodeURIComponent(service)}/`;
+const headKeyOf = (service: string) => `${rootOf(service)}head`;
+const chunksPrefixOf = (service: string) => `${rootOf(service)}slots/`;
+const chunkKeyOf = (service: string, n: number) => `${chunksPrefixOf(service)}${String(n).padStart(4, '0')}`;
+
+/**
+ * Snapshots on the plain store: a small head, which is all that an idle reader looks at, and the slots in chunks of
+ * which only the changed ones are written.
+ */
+export function createRecordSnapshots(store: Store): Snapshots {
+  const { changed } = store;
+  return {
+    async revision(service, signal) {
+      const key = headKeyOf(service);
+      const entry = await store.get(key, signal, { mayBeStale: true });
+      return entry ? parseHead(key, entry.value).revision : 0;
+    },
+    read: (service, signal) => read(store, service, signal),
+    write: (previous, desired, term, publishedAt, signal) =>
+      write(store, previous, { desired, term, publishedAt }, signal),
+    ...(changed ? { changed: (service, signal) => changed(headKeyOf(service), signal) } : {}),
+  };
+}
+
+/** Reads until the chunks are those that the head names: no more than a moment, unless somebody edited them. */
+async function read(store: Store, service: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+  const key = headKeyOf(service);
+  for (let tries = 0; tries < readTries; tries++) {
+    const entry = await store.get(key, signal);
+    if (!entry) return undefined;
+    const head = parseHead(key, entry.value);
+    const chunks = await store.list(chunksPrefixOf(service), signal);
+    const slots = assemble(service, head, chunks);
+    if (slots) return toSnapshot(service, head, slots);
+  }
+  const message = `Cannot read snapshot "${service}": its parts did not belong together in ${readTries} reads`;
+  throw new HsdoError('unavailable', message);
+}
+
+function assemble(service: string, head: Head, entries: readonly Entry[]): readonly Slot[] | undefined {
+  const found = new Map(entries.map((entry) => [entry.key, entry.value]));
+  const chunks = head.chunks.map((revision, n): Chunk | undefined => {
+    const key = chunkKeyOf(service, n);
+    const text = found.get(key);
+    const chunk = text === undefined ? undefined : parseChunk(key, text);
+    return chunk?.revision === revision ? chunk : undefined;
+  });
+  if (chunks.includes(undefined)) return undefined;
+  const slots = chunks.flatMap((chunk) => chunk?.slots ?? []);
+  if (slots.length === head.size && slots.every((slot, n) => slot.index === n + 1)) return slots;
+  throw new HsdoError('rejected', `Cannot read snapshot "${service}": its slots are not 1 to ${head.size}`);
+}
+
+function toSnapshot(service: string, head: Head, slots: readonly Slot[]): Snapshot {
+  const { revision, epoch, publishedAt, unplaced, hold } = head;
+  return { service, slots, unplaced, ...(hold ? { hold } : {}), revision, epoch, publishedAt };
+}
+
+async function write(
+  store: Store,
+  previous: Snapshot | undefined,
+  next: { readonly desired: Desired; readonly term: Term; readonly publishedAt: number },
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const { desired, term, publishedAt } = next;
+  const { service, slots, unplaced, hold } = desired;
+  if (slots.length > maxSlots) {
+    throw new HsdoError(
+      'rejected',
+      `Cannot publish "${service}": ${slots.length} slots, at most ${maxSlots} are possible`,
+    );
+  }
+  const key = headKeyOf(service);
+  const entry = await store.get(key, signal);
+  const current = entry && parseHead(key, entry.value);
+  assertCurrent(service, current, previous, term);
+
+  const revision = (current?.revision ?? 0) + 1;
+  const old = chunksOf(previous?.slots ?? []);
+  const chunks = chunksOf(slots).map((text, n) => {
+    const kept = text.join() === old[n]?.join() ? current?.chunks[n] : undefined;
+    return { revision: kept ?? revision, slots: slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk) };
+  });
+  const head: Head = {
+    revision,
+    epoch: term.epoch,
+    size: slots.length,
+    publishedAt,
+    unplaced: [...unplaced],
+    ...(hold ? { hold: { ...hold, targets: [...hold.targets] } } : {}),
+    chunks: chunks.map((chunk) => chunk.revision),
+  };
+  const changes: Change[] = [
+    { op: 'check', key: fenceKey, expect: term.fence },
+    { op: 'put', key, value: encodeRecord(head), expect: entry?.version ?? null },
+  ];
+  chunks.forEach((chunk, n) => {
+    if (chunk.revision === revision)
+      changes.push({ op: 'put', key: chunkKeyOf(service, n), value: encodeRecord(chunk) });
+  });
+  for (let n = chunks.length; n < (current?.chunks.length ?? 0); n++) {
+    changes.push({ op: 'delete', key: chunkKeyOf(service, n) });
+  }
+  await store.commit(changes, signal);
+  return { ...desired, revision, epoch: term.epoch, publishedAt };
+}
+
+/** The slots as comparable texts, in chunks. */
+function chunksOf(slots: readonly Slot[]): readonly (readonly string[])[] {
+  const count = Math.ceil(slots.length / slotsPerChunk);
+  return Array.from({ length: count }, (_, n) =>
+    slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk).map((slot) => slotText(slot)),
+  );
+}
+
+function assertCurrent(service: string, current: Head | undefined, previous: Snapshot | undefined, term: Term): void {
+  const [found, expected] = [current?.revision ?? 0, previous?.revision ?? 0];
+  if (found !== expected) {
+    throw new HsdoError('conflict', `Cannot publish "${service}": revision ${found} stands, expected ${expected}`);
+  }
+  if (current && current.epoch > term.epoch) {
+    const message = `Cannot publish "${service}" in epoch ${term.epoch}: epoch ${current.epoch} has published already`;
+    throw new HsdoError('conflict', message);
+  }
+}
