@@ -1,3 +1,5 @@
+import type { Clock } from '../time/clock.ts';
+
 /**
  * One entry as a source reported it: hostile until `accept.ts` has parsed it. Sources copy fields over and decide
  * nothing about their validity.
@@ -10,6 +12,8 @@ export interface Sighting {
   readonly group: unknown;
   readonly zone?: unknown;
   readonly weight?: unknown;
+  /** Why the entry as a whole cannot be read, such as an unknown key: it is then refused with these words. */
+  readonly fault?: string;
 }
 
 /** Where targets come from. One source object serves one entry of a service's `source` list. */
@@ -22,8 +26,19 @@ export interface DiscoverySource {
    */
   discover(signal: AbortSignal): Promise<readonly Sighting[]>;
   /**
-   * Optional: resolves when a new `discover` may see something else (a file changed, a blocking query returned).
-   * Only a hint, waking for nothing is allowed. A rejection makes the caller back off and fall back to polling.
+   * Optional: resolves when a new `discover` may see something else (a file changed, a blocking query returned),
+   * compared with what the last `discover` saw, so that nothing between the two calls is missed. Only a hint, waking
+   * for nothing is allowed. A rejection makes the caller back off and fall back to polling. It may stay pending
+   * while `discover` runs again.
    */
   changed?(signal: AbortSignal): Promise<void>;
+}
+
+/** What a process gives to each of its sources. */
+export interface SourceContext {
+  /** AWS profile and region of the process, for sources that name none. */
+  readonly aws: { readonly profile?: string | undefined; readonly region?: string | undefined };
+  readonly clock: Clock;
+  /** What relative paths start from; default is the working directory. */
+  readonly baseFolder?: string;
 }
