@@ -1,0 +1,111 @@
+import { fullWeight } from './settings.ts';
+import { find, type Sight } from './sight.ts';
+import type { DemoTarget } from './targets.ts';
+
+/** Says what is not yet as it should be; `undefined` when all is. */
+export type Expectation = (sight: Sight) => string | undefined;
+
+/** The first complaint of several. */
+export function every(...expectations: readonly Expectation[]): Expectation {
+  return (sight) => {
+    for (const expectation of expectations) {
+      const complaint = expectation(sight);
+      if (complaint !== undefined) return complaint;
+    }
+    return undefined;
+  };
+}
+
+/** The target is in the list as `state`, and HAProxy has its address in the same slot; the rest is for `judge`. */
+function placed(
+  target: DemoTarget,
+  state: 'taken' | 'draining',
+  judge: (found: NonNullable<ReturnType<typeof find>>) => string | undefined,
+): Expectation {
+  const { name } = target;
+  return (sight) => {
+    if (!sight.haproxy) return 'HAProxy does not answer on its socket';
+    if (!sight.api) return 'the API of hsdo does not answer';
+    const found = find(sight, name);
+    if (!found) return `${name} has no slot`;
+    const { slot, server } = found;
+    if (slot.state !== state) return `slot ${slot.index} of ${name} is ${slot.state}, expected ${state}`;
+    if (server.address !== target.address || server.port !== target.port)
+      return `slot ${slot.index} of ${name} has ${server.address}:${server.port} in HAProxy, expected ${target.address}:${target.port}`;
+    return judge(found);
+  };
+}
+
+/** HAProxy sends it requests, with the weight that the list says; `atFullWeight`: the ramp is over. */
+export function serves(target: DemoTarget, options: { readonly atFullWeight?: boolean } = {}): Expectation {
+  return placed(target, 'taken', ({ slot, server }) => {
+    if (server.admin !== 'ready') return `HAProxy has ${target.name} in ${server.admin}, expected ready`;
+    if (!server.isUp) return `HAProxy has ${target.name} down, expected up`;
+    if (server.weight !== slot.weight)
+      return `HAProxy gives ${target.name} weight ${server.weight}, expected ${slot.weight}`;
+    if (options.atFullWeight && server.weight !== fullWeight)
+      return `${target.name} has weight ${server.weight}, expected ${fullWeight}`;
+    return undefined;
+  });
+}
+
+/** It has its slot, and HAProxy's own check keeps requests away from it. */
+export function isDown(target: DemoTarget): Expectation {
+  return placed(target, 'taken', ({ server }) => {
+    if (server.admin !== 'ready') return `HAProxy has ${target.name} in ${server.admin}, expected ready`;
+    return server.isUp ? `HAProxy has ${target.name} up, expected down` : undefined;
+  });
+}
+
+/** Its slot waits for running requests to end, in the list and in HAProxy. */
+export function drains(target: DemoTarget): Expectation {
+  return placed(target, 'draining', ({ server }) =>
+    server.admin === 'drain' ? undefined : `HAProxy has ${target.name} in ${server.admin}, expected drain`,
+  );
+}
+
+/** The slot is free, and out of service in HAProxy. */
+export function isFree(index: number): Expectation {
+  return ({ api, haproxy }) => {
+    const slot = api?.slots.find((one) => one.index === index);
+    const server = haproxy?.servers.find((one) => one.index === index);
+    if (slot?.state !== 'free') return `slot ${index} is ${slot?.state ?? 'unknown'}, expected free`;
+    return server?.admin === 'maint' ? undefined : `HAProxy has slot ${index} in ${server?.admin}, expected maint`;
+  };
+}
+
+/** Which slot belongs to whom, `web-3` to 3. */
+export type Seating = ReadonlyMap<string, number>;
+
+export function seating(sight: Sight): Seating {
+  return new Map((sight.api?.slots ?? []).flatMap(({ index, target }) => (target ? [[target.name, index]] : [])));
+}
+
+/** Whoever had a slot has the same one still; those who left may be absent. */
+export function nobodyMoved(before: Seating): Expectation {
+  return (sight) => {
+    for (const [name, index] of seating(sight)) {
+      const was = before.get(name) ?? index;
+      if (was !== index) return `${name} moved from slot ${was} to ${index}`;
+    }
+    return undefined;
+  };
+}
+
+/** The address in HAProxy and who serves are as before, whatever the API says or does not say. */
+export function haproxyUnchanged(before: Sight): Expectation {
+  const short = ({ haproxy }: Sight) =>
+    haproxy?.servers.map((s) => `${s.index} ${s.address}:${s.port} ${s.admin} ${s.isUp ? 'up' : 'down'}`).join('\n');
+  return (sight) => {
+    if (!sight.haproxy) return 'HAProxy does not answer on its socket';
+    return short(sight) === short(before) ? undefined : `HAProxy changed:\n${short(before)}\nbecame\n${short(sight)}`;
+  };
+}
+
+/** A server leads; `afterEpoch`: a later one than that. */
+export function isLed(afterEpoch = 0): Expectation {
+  return ({ api }) => {
+    if (!api?.isLeader) return 'no hsdo server leads';
+    return api.epoch > afterEpoch ? undefined : `the lease has epoch ${api.epoch}, expected more than ${afterEpoch}`;
+  };
+}
