@@ -138,7 +138,17 @@ function acrossFaults(config: Config, roles: Roles, placeOf: (path: Path) => str
     if (roles.client && service.haproxy === undefined)
       say('haproxy', 'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)');
   });
-  const { store } = config;
+  const { store, api } = config;
+  if (api.listen !== undefined && api.token === undefined && !isLoopback(api.listen)) {
+    const expected =
+      'expected a loopback address, or a token beside it (flat: API_TOKEN): without one anybody could switch';
+    faults.push({
+      place: placeOf(['api', 'listen']),
+      path: 'api.listen',
+      value: showValue('listen', api.listen),
+      expected,
+    });
+  }
   if (store.kind === 'dynamodb' && store.table === undefined && config.services.length > 1) {
     const expected =
       "missing: HSDO's table holds one service; several need a second table (flat: DYNAMODB_STORE_TABLE_NAME)";
@@ -146,6 +156,8 @@ function acrossFaults(config: Config, roles: Roles, placeOf: (path: Path) => str
   }
   return faults;
 }
+
+const isLoopback = (listen: string) => /^(off$|127(\.\d{1,3}){3}:|localhost:|\[::1\]:)/.test(listen);
 
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

@@ -120,7 +120,7 @@ export const parameters: readonly Parameter[] = [
   ),
   service('HAPROXY_BACKEND_SERVERS_LIST_SIZE', integer(1, 6000), 10, 'Number of slots'),
   service('CLIENT_USE_MANAGED_WEIGHTS_BY_HSDO', boolean, true, 'False leaves the weights in HAProxy alone'),
-  wide('INTERVAL', seconds, 1, 'Seconds between two looks at sources and store'),
+  wide('INTERVAL', decimal(0.05, 3600), 1, 'Seconds between two looks at sources and store'),
   wide('DEBUG', boolean, false, 'Logs every decision'),
   wide('DYNAMODB_TABLE_NAME', text, undefined, "HSDO's table; where it is not set, the embedded store is used"),
   wide('AWS_DEFAULT_REGION', text, undefined, 'Region of Auto Scaling, EC2 and DynamoDB'),
@@ -157,7 +157,7 @@ export const parameters: readonly Parameter[] = [
   wide('STORE_PATH', text, undefined, 'File of the embedded store'),
   wide('STATE_DIRECTORY', text, undefined, 'Folder for the embedded store and what a client remembers'),
   wide('NODE_ID', text, undefined, 'Name of this process among its peers'),
-  wide('LEASE_TTL', seconds, 10, 'Seconds after which a silent leader is replaced'),
+  wide('LEASE_TTL', decimal(0.5, 3600), 10, 'Seconds after which a silent leader is replaced'),
   wide('API_LISTEN', text, undefined, 'Address of the API, or off; a server alone has one by default: 127.0.0.1:8128'),
   wide('API_TOKEN', text, undefined, 'Token that the API demands'),
 ];

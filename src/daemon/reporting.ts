@@ -17,6 +17,8 @@ interface Reported {
 /** How often a client looks whether it has something new to say, and how old its last word may get. */
 const lookMs = 1000;
 const refreshMs = 60_000;
+/** A report that nobody refreshed for this long is of a client that will not come back. */
+const forgottenMs = 24 * 3_600_000;
 const deadlineMs = 5000;
 
 function socketReport({ socket, isUp, lastError, backends }: SocketStatus): Report['sockets'][number] {
@@ -73,5 +75,19 @@ export function createReporter(options: {
     }
   }
 
-  return { run: (signal) => every({ intervalMs: lookMs, clock }, () => once(signal), signal) };
+  /** Best effort on both ends: a stale report is hidden by its age, and removed by whoever comes next. */
+  const tidy = (what: string, call: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) =>
+    withDeadline(`The store, asked to ${what},`, deadlineMs, signal, call).catch((error: unknown) => {
+      log.debug({ reason: describeError(error) }, 'tidying up the reports failed');
+    });
+
+  return {
+    async run(signal) {
+      await tidy('forget old reports', (inner) => reports.removeOlderThan(clock.now() - forgottenMs, inner), signal);
+      await every({ intervalMs: lookMs, clock }, () => once(signal), signal);
+      for (const report of written.values()) {
+        await tidy('withdraw a report', (inner) => reports.withdraw(report, inner), new AbortController().signal);
+      }
+    },
+  };
 }

@@ -24,6 +24,8 @@ interface ServerViewParts extends ProcessParts {
 }
 
 const deadlineMs = 5000;
+/** A client refreshes its report every minute; one that fell silent for longer is not shown. */
+const silentMs = 5 * 60_000;
 
 /** What a server tells over the API, and the few things that one may ask of it. */
 export function createServerView(parts: ServerViewParts): View {
@@ -48,10 +50,9 @@ export function createServerView(parts: ServerViewParts): View {
   return {
     problems,
     async status() {
-      const reports = homes.store
-        ? await asking((signal) => createReports(homes.store as NonNullable<Homes['store']>).list(signal)).catch(
-            () => [],
-          )
+      const { store } = homes;
+      const reports = store
+        ? await asking((signal) => createReports(store).list(clock.now() - silentMs, signal)).catch(() => [])
         : [];
       const services = await Promise.all(served.map((one) => viewOf(one, reports, snapshotOf, requests)));
       const { nodeId: node } = config.cluster;

@@ -30,24 +30,42 @@ const keyOf = ({ client, service }: Report) => `${root}${encodeURIComponent(clie
 
 export interface Reports {
   write(report: Report, signal: AbortSignal): Promise<void>;
-  /** Every client's last report; what cannot be read is left out. */
-  list(signal: AbortSignal): Promise<readonly Report[]>;
+  /** Every client's last report, unless it is older than `sinceAt`; what cannot be read is left out. */
+  list(sinceAt: number, signal: AbortSignal): Promise<readonly Report[]>;
+  /** Takes a report back, as a client that ends does. */
+  withdraw(report: Report, signal: AbortSignal): Promise<void>;
+  /** Removes what was left by clients that never came back. */
+  removeOlderThan(at: number, signal: AbortSignal): Promise<void>;
 }
 
 export function createReports(store: Store): Reports {
+  const read = async (signal: AbortSignal) => {
+    const entries = await store.list(root, signal);
+    return entries.map(({ key, value, version }) => ({ key, version, report: parse(value) }));
+  };
   return {
     async write(report, signal) {
       await store.commit([{ op: 'put', key: keyOf(report), value: JSON.stringify(report) }], signal);
     },
-    async list(signal) {
-      const entries = await store.list(root, signal);
-      return entries.flatMap(({ value }) => {
-        try {
-          return [reportRecord.parse(JSON.parse(value))];
-        } catch {
-          return [];
-        }
-      });
+    async list(sinceAt, signal) {
+      return (await read(signal)).flatMap(({ report }) => (report && report.at >= sinceAt ? [report] : []));
+    },
+    async withdraw(report, signal) {
+      await store.commit([{ op: 'delete', key: keyOf(report) }], signal);
+    },
+    async removeOlderThan(at, signal) {
+      for (const { key, version, report } of await read(signal)) {
+        if (report === undefined || report.at >= at) continue;
+        await store.commit([{ op: 'delete', key, expect: version }], signal);
+      }
     },
   };
+}
+
+function parse(value: string): Report | undefined {
+  try {
+    return reportRecord.parse(JSON.parse(value));
+  } catch {
+    return undefined;
+  }
 }
