@@ -5,6 +5,7 @@ import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addHaproxyCommands } from './haproxy.ts';
+import { addReleaseTable } from './release-table.ts';
 import { addRequests } from './requests.ts';
 import { runRoles } from './run.ts';
 import { addSlots } from './slots.ts';
@@ -52,6 +53,7 @@ function createProgram(): Command {
   addSlots(program);
   addRequests(program);
   addHaproxyCommands(program);
+  addReleaseTable(program);
   addDemo(program);
   for (const command of program.commands) command.exitOverride();
   return program;

@@ -8,7 +8,7 @@ import { createClientView } from './client-view.ts';
 import { createFollower } from './follow.ts';
 import type { KeptService } from './kept-service.ts';
 import { runTogether } from './lifecycle.ts';
-import { openPatiently } from './opening.ts';
+import { openPatiently, tellRefusals } from './opening.ts';
 import type { ProcessParts } from './process.ts';
 import { createReporter } from './reporting.ts';
 import { exportSnapshot } from './slot-metrics.ts';
@@ -53,7 +53,7 @@ async function followStore(
   const { config, clock, log, closers } = parts;
   const opened = await openPatiently(
     'the store',
-    () => openHomes(config, clock, signal),
+    () => openHomes(config, clock, signal, tellRefusals(log)),
     { clock, log, onFailure: health.note },
     signal,
   );

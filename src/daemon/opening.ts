@@ -1,4 +1,5 @@
 import { describeError, HsdoError } from '../model/error.ts';
+import type { Refusal } from '../model/target.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
 import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
@@ -34,4 +35,9 @@ export async function openPatiently<T>(
     }
   }
   return undefined;
+}
+
+/** Says what of HSDO's table cannot be read; such a slot is taken for free, and a person should know. */
+export function tellRefusals(log: Log): (refusals: readonly Refusal[]) => void {
+  return (refusals) => log.warn({ refusals }, 'the table holds rows that cannot be read');
 }

@@ -8,7 +8,7 @@ import { createNudge, type Nudge } from '../time/nudge.ts';
 import { watchForHints } from './follow.ts';
 import { createLeading } from './leading.ts';
 import { runTogether } from './lifecycle.ts';
-import { openPatiently } from './opening.ts';
+import { openPatiently, tellRefusals } from './opening.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
 import { createServerView } from './server-view.ts';
@@ -27,7 +27,12 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   const { config, clock, log, metrics, closers } = parts;
   const health = createStoreHealth('server', clock, metrics);
   const opening = { clock, log, onFailure: health.note };
-  const homes = await openPatiently('the store', () => openHomes(config, clock, signal), opening, signal);
+  const homes = await openPatiently(
+    'the store',
+    () => openHomes(config, clock, signal, tellRefusals(log)),
+    opening,
+    signal,
+  );
   if (!homes) return;
   closers.add('the store of the server', () => homes.close());
   const requests = homes.store ? createRequests(homes.store) : refuseRequests();
