@@ -2,16 +2,16 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { HsdoError } from '../model/error.ts';
 
-/** Debian keeps haproxy where the PATH of an ordinary account does not look. */
-const beyondPath = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
+/** PATH, and where Debian keeps haproxy: an ordinary account's PATH does not look there. */
+const usualFolders = () => [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
 
 /**
  * The whole path of the haproxy that is installed here.
  *
  * @throws HsdoError `unavailable`, naming the command that installs it.
  */
-export function findHaproxy(path: string = process.env['PATH'] ?? ''): string {
-  for (const folder of [...path.split(delimiter), ...beyondPath]) {
+export function findHaproxy(folders: readonly string[] = usualFolders()): string {
+  for (const folder of folders) {
     const program = join(folder, 'haproxy');
     try {
       if (folder === '') continue;

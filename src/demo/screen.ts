@@ -98,7 +98,7 @@ function tableLine(row: BusyRow, maxWeight: number, columns: number, c: Colors):
     ['  '],
     [row.target.padEnd(8), isFree ? c.dim : c.bold],
     [row.address.padEnd(18)],
-    [states[row.state].padEnd(10), paint],
+    [isFree ? states.free : states[row.state].padEnd(10), paint],
   ];
   if (isFree) return compose(cells, columns);
   const rate = row.requestsPerSecond === 0 ? '-' : String(row.requestsPerSecond);

@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { describeWith } from '../fixtures/component.ts';
+import { type Program, startProgram } from '../fixtures/program.ts';
+import { until } from '../fixtures/until.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const demo = [process.execPath, '--import', 'tsx', 'src/main.ts', 'demo', '--once', '--seconds-per-step', '0'];
+
+let folder = '';
+let program: Program | undefined;
+
+/** Everything of a demo carries the name of its folder on its command line. */
+function processes(): { pid: number; commandLine: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const commandLine = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return commandLine.includes(folder) ? [{ pid: Number(name), commandLine }] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+const parentOf = (pid: number) => Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+/** Starts the demo with a folder for temporary files that is its own. */
+function startDemo([command = '', ...args]: readonly string[] = demo): Program {
+  program = startProgram(command, args, { cwd: root, env: { ...process.env, TMPDIR: folder } });
+  return program;
+}
+
+async function reaches(text: string): Promise<void> {
+  await until(`the demo says "${text}"`, () => stripVTControlCharacters(program?.output() ?? '').includes(text), {
+    timeoutMs: 60_000,
+  });
+}
+
+async function expectNothingLeft(): Promise<void> {
+  // The loader that runs the sources keeps its own cache beside.
+  expect((await readdir(folder)).filter((name) => name.startsWith('hsdo-'))).toEqual([]);
+  await until('every process is gone', () => processes().length === 0);
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hsdo-demo-test-'));
+});
+
+afterEach(async () => {
+  await program?.stop();
+  for (const { pid } of processes()) process.kill(pid, 'SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+describeWith(['haproxy'], 'the demo', () => {
+  it('tells its whole story in plain lines, verifies it, loses no request and leaves nothing behind', async () => {
+    const code = await startDemo().exited;
+    const output = program?.output() ?? '';
+    expect(output).toMatch(/^9 of 9 steps came out as told, in \d+ s\.\n\d{4,} requests served, 0 failed\.$/m);
+    expect(output).toContain('the guard holds 6 targets');
+    expect(stripVTControlCharacters(output)).toBe(output);
+    expect(code).toBe(0);
+    await expectNothingLeft();
+  });
+
+  it('ends cleanly on SIGINT in the middle', async () => {
+    startDemo();
+    await reaches('slot 3: web-3 drains');
+    expect(processes().some(({ commandLine }) => commandLine.includes('haproxy -W'))).toBe(true);
+    program?.signal('SIGINT');
+    expect(await program?.exited).toBe(130);
+    expect(program?.output()).toContain('2 of 9 steps came out as told');
+    expect(program?.output()).toContain(' 0 failed.');
+    await expectNothingLeft();
+  });
+
+  it('ends at once on a second SIGINT, with all that it started', async () => {
+    startDemo();
+    await reaches('1/9 Four targets arrive');
+    program?.signal('SIGINT');
+    program?.signal('SIGINT');
+    expect(await program?.exited).toBe(130);
+    await expectNothingLeft();
+  });
+
+  it('fails loudly when a part of it dies that should live', async () => {
+    startDemo();
+    await reaches('2/9 Two more arrive');
+    const client = processes().find(({ commandLine }) => commandLine.includes('--client'));
+    process.kill(client?.pid ?? 0, 'SIGKILL');
+    expect(await program?.exited).toBe(1);
+    expect(program?.output()).toContain('FAILED 2/9 Two more arrive: hsdo --client ended');
+    await expectNothingLeft();
+  });
+});
+
+describeWith(['haproxy', 'script'], 'the demo on a terminal', () => {
+  it('draws a table, and gives the cursor back on Ctrl-C', async () => {
+    startDemo(['script', '-qec', demo.join(' '), '/dev/null']);
+    await reaches('2/9 Two more arrive');
+    await reaches('web-5 is up');
+    const server = processes().find(({ commandLine }) => commandLine.includes('--server'));
+    process.kill(parentOf(server?.pid ?? 0), 'SIGINT');
+    expect(await program?.exited).toBe(130);
+    const output = program?.output() ?? '';
+    expect(output).toContain('\u001b[?25l');
+    expect(output.lastIndexOf('\u001b[?25h')).toBeGreaterThan(output.lastIndexOf('\u001b[?25l'));
+    await expectNothingLeft();
+  });
+});
