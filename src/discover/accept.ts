@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Refusal, Target } from '../model/target.ts';
-import { printable, showValue } from './show.ts';
+import { called, showValue } from './show.ts';
 import type { Sighting } from './source.ts';
 import { firstOfEach } from './unique.ts';
 
@@ -88,11 +88,6 @@ function parseAddress(value: unknown): Parsed<string> {
   return { fault: `address is ${showValue(value)}, expected one that a target can have; this is in range ${range}` };
 }
 
-function nameOf(sighting: Sighting, index: number): string {
-  const reported = [sighting.name, sighting.id, sighting.address].find((value) => isName(value));
-  return isName(reported) ? printable(String(reported)) : `entry ${index + 1}`;
-}
-
-function isName(value: unknown): value is string | number {
-  return typeof value === 'number' || (typeof value === 'string' && value !== '');
+function nameOf({ name, id, address }: Sighting, index: number): string {
+  return called(name, id) ?? called(address, undefined) ?? `entry ${index + 1}`;
 }

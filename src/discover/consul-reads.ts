@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import Consul from 'consul';
-import { HsdoError } from '../model/error.ts';
+import { describeError, HsdoError } from '../model/error.ts';
 import type { Secret } from '../model/secret.ts';
 import { isRecord } from './entry.ts';
 import { printable, showValue } from './show.ts';
@@ -110,10 +110,12 @@ function rejected(service: string, url: string, reason: string, cause?: unknown)
   return new HsdoError('rejected', message, cause === undefined ? {} : { cause });
 }
 
-function toHsdoError(error: unknown, service: string, url: string): HsdoError {
-  const response = isRecord(error)
-    ? (error['response'] as (Response & { readonly body?: unknown }) | undefined)
+function toHsdoError(failure: unknown, service: string, url: string): HsdoError {
+  const response = isRecord(failure)
+    ? (failure['response'] as (Response & { readonly body?: unknown }) | undefined)
     : undefined;
+  // The response holds the request, and that the token.
+  const error = response === undefined ? failure : new Error(describeError(failure));
   const status = response?.statusCode;
   const body = Buffer.isBuffer(response?.body) ? response.body.toString('utf8') : response?.body;
   const said = typeof body === 'string' ? `, ${printable(body.trim())}` : '';

@@ -12,3 +12,10 @@ export function showValue(value: unknown): string {
   if (value === null || ['number', 'boolean', 'bigint', 'undefined'].includes(typeof value)) return String(value);
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
+
+/** What a person calls a target: its name, with its id where that is another one. */
+export function called(name: unknown, id: unknown): string | undefined {
+  const texts = [name, id].filter((text) => typeof text === 'number' || (typeof text === 'string' && text !== ''));
+  const [first, second = first] = texts.map(String);
+  return first === undefined ? undefined : printable(first === second ? first : `${first} (${second})`);
+}

@@ -1,6 +1,6 @@
 import { endpointOf } from '../model/slot.ts';
 import type { Refusal, Target } from '../model/target.ts';
-import { printable } from './show.ts';
+import { called, printable } from './show.ts';
 
 /**
  * Keeps the first target of each id and of each address and port; the others are refused by name. Two slots with one
@@ -16,7 +16,7 @@ export function firstOfEach(targets: readonly Target[]): {
     const endpoint = endpointOf(target);
     const [sameId, sameEndpoint] = [byId.get(target.id), byEndpoint.get(endpoint)];
     if (sameId || sameEndpoint) {
-      refusals.push({ name: printable(target.name), reason: duplicateReason(target, sameId, sameEndpoint) });
+      refusals.push({ name: nameOf(target), reason: duplicateReason(target, sameId, sameEndpoint) });
     } else {
       byId.set(target.id, target);
       byEndpoint.set(endpoint, target);
@@ -26,9 +26,13 @@ export function firstOfEach(targets: readonly Target[]): {
 }
 
 function duplicateReason(target: Target, sameId: Target | undefined, sameEndpoint: Target | undefined): string {
-  const holder = printable((sameId ?? sameEndpoint ?? target).name);
+  const holder = nameOf(sameId ?? sameEndpoint ?? target);
   if (sameId)
     return `id "${printable(target.id)}" belongs to "${holder}" of group "${printable(sameId.group)}" already`;
   const port = target.port === undefined ? '' : ` with port ${target.port}`;
   return `address ${target.address}${port} belongs to "${holder}" already`;
+}
+
+function nameOf({ name, id }: Target): string {
+  return called(name, id) ?? '';
 }
