@@ -17,7 +17,11 @@ async function startTrap(): Promise<{ port: number; requests(): number; stop(): 
     response.writeHead(200).end('trap');
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.2', resolve));
-  return { port, requests: () => requests, stop: () => void server.close(() => {}).closeAllConnections() };
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { port, requests: () => requests, stop };
 }
 
 const allGood = (count: LoadCount) => ({ errors: count.errors, statuses: [...count.byStatus.keys()] });

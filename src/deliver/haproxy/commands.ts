@@ -5,8 +5,20 @@ import { haproxyName } from './config.ts';
 import type { Step } from './decide.ts';
 import { hasTarget, type Wanted, type WantedTarget } from './desired.ts';
 
+/** The same addresses come back at every look. */
+const spellings = new Map<string, string | undefined>();
+const maxSpellings = 50_000;
+
 /** The one spelling of an IP address (RFC 5952; IPv4-mapped IPv6 as IPv4); `undefined` for everything else, zone ids included. */
 export function canonicalAddress(text: string): string | undefined {
+  if (spellings.has(text)) return spellings.get(text);
+  const spelling = spell(text);
+  if (spellings.size >= maxSpellings) spellings.clear();
+  if (text.length < 100) spellings.set(text, spelling);
+  return spelling;
+}
+
+function spell(text: string): string | undefined {
   const family = isIP(text);
   if (family === 4) return text;
   if (family === 0 || text.includes('%')) return undefined;

@@ -116,6 +116,22 @@ function tuneSteps(
   return [...steps, ...stateSteps(observed, goal)];
 }
 
+/** The common case, told quickly: nothing to do, nothing new to remember. `decide` would say the same. */
+export function isSettled(observed: ObservedServer, wanted: WantedTarget, last: Remembered): boolean {
+  return (
+    observed.admin === wanted.admin &&
+    observed.weight === wanted.weight &&
+    isAt(observed, wanted) &&
+    last.admin === wanted.admin &&
+    last.manual === undefined &&
+    last.targetId === wanted.targetId &&
+    isAt(last, wanted) &&
+    (last.isUp === observed.isUp || observed.admin === 'maint') &&
+    last.initialWeight === observed.initialWeight &&
+    last.hasAgent === observed.hasAgent
+  );
+}
+
 /** What is to be done with one server. */
 export interface Decision {
   readonly steps: readonly Step[];

@@ -64,7 +64,7 @@ const drainBits = 0x08 | 0x10;
 const noAddressBit = 0x20;
 const knownAdminBits = 0x7f;
 /** The same bit in srv_check_state and srv_agent_state: configured, whether or not it runs now. */
-const checkConfigured = 0x02;
+const configuredBit = 0x02;
 
 function adminOf(bits: number): AdminState {
   if ((bits & (maintBits | noAddressBit)) !== 0) return 'maint';
@@ -80,29 +80,30 @@ export function indexOf(serverName: string, baseName: string): number | undefine
 
 function wholeNumber(field: Column, text: string, max: number): number {
   const value = Number(text);
-  if (/^\d{1,10}$/.test(text) && value <= max) return value;
+  if (value >= 0 && value <= max && String(value) === text) return value;
   throw new RangeError(`${field} is "${text.slice(0, 40)}"; expected a number from 0 to ${max}`);
 }
 
-type Row = (field: Column) => string;
+/** Where each column stands, by the header. */
+type Positions = Readonly<Record<Column, number>>;
+type Canonical = (address: string) => string | undefined;
 
-function readServer(row: Row, index: number, canonical: (address: string) => string | undefined): ObservedServer {
-  const number = (field: Column, max: number) => wholeNumber(field, row(field), max);
+function readServer(cells: readonly string[], at: Positions, index: number, canonical: Canonical): ObservedServer {
+  const number = (field: Column, max: number) => wholeNumber(field, cells[at[field]] ?? '', max);
   const admin = number('srv_admin_state', knownAdminBits);
-  const checks = number('srv_check_state', 0xffff);
-  const address = canonical(row('srv_addr'));
+  const address = canonical(cells[at.srv_addr] ?? '');
   return {
     index,
-    name: row('srv_name'),
+    name: cells[at.srv_name] ?? '',
     id: number('srv_id', 0x7fffffff),
-    ...(address === undefined ? {} : { address }),
+    ...(address === undefined ? undefined : { address }),
     port: number('srv_port', 65_535),
     admin: adminOf(admin),
     isUp: number('srv_op_state', 3) !== 0,
     weight: number('srv_uweight', 256),
     initialWeight: number('srv_iweight', 256),
-    hasChecks: (checks & checkConfigured) !== 0,
-    hasAgent: (number('srv_agent_state', 0xffff) & checkConfigured) !== 0,
+    hasChecks: (number('srv_check_state', 0xffff) & configuredBit) !== 0,
+    hasAgent: (number('srv_agent_state', 0xffff) & configuredBit) !== 0,
     hasAddress: (admin & noAddressBit) === 0,
   };
 }
@@ -111,14 +112,13 @@ function unusable(backend: string, why: string): HsdoError {
   return new HsdoError('rejected', `Cannot read the servers of backend "${backend}": ${why}`);
 }
 
-function readHeader(backend: string, lines: readonly string[]): Map<string, number> {
+function readHeader(backend: string, lines: readonly string[]): Positions {
   if (lines[0]?.trim() !== '1')
     throw unusable(backend, `HAProxy said "${(lines[0] ?? '').slice(0, 80)}"; expected format version 1`);
   const names = (lines[1] ?? '').replace(/^#\s*/, '').trim().split(' ');
-  const positions = new Map(names.map((name, position) => [name, position]));
-  const absent = columns.filter((name) => !positions.has(name));
+  const absent = columns.filter((name) => !names.includes(name));
   if (absent.length > 0) throw unusable(backend, `the columns ${absent.join(', ')} are missing`);
-  return positions;
+  return Object.fromEntries(columns.map((name) => [name, names.indexOf(name)])) as Record<Column, number>;
 }
 
 /**
@@ -127,27 +127,22 @@ function readHeader(backend: string, lines: readonly string[]): Map<string, numb
  *
  * @throws HsdoError `rejected` when the reply is not such a list, such as for a backend that does not exist.
  */
-export function parseServersState(
-  text: string,
-  backend: string,
-  baseName: string,
-  canonical: (address: string) => string | undefined,
-): Observation {
+export function parseServersState(text: string, backend: string, baseName: string, canonical: Canonical): Observation {
   const lines = text.trimStart().split('\n');
-  const positions = readHeader(backend, lines);
+  const at = readHeader(backend, lines);
   const servers = new Map<number, ObservedServer>();
   const unreadable: UnreadableServer[] = [];
   const ids = new Set<number>();
+  const width = Math.max(...Object.values(at)) + 1;
   for (const line of lines.slice(2)) {
-    const cells = line.trim().split(' ');
-    const row: Row = (field) => cells[positions.get(field) ?? -1] ?? '';
-    if (row('be_name') !== backend) continue;
-    ids.add(Number(row('srv_id')));
-    const name = row('srv_name');
+    const cells = line.split(' ', width);
+    if (cells[at.be_name] !== backend) continue;
+    ids.add(Number(cells[at.srv_id]));
+    const name = cells[at.srv_name] ?? '';
     const index = indexOf(name, baseName);
     if (index === undefined) continue;
     try {
-      servers.set(index, readServer(row, index, canonical));
+      servers.set(index, readServer(cells, at, index, canonical));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       unreadable.push({ index, name, reason: error.message });

@@ -1,4 +1,4 @@
-import { decide, leaveMaint, type Remembered, type Step, stricter } from './decide.ts';
+import { decide, isSettled, leaveMaint, type Remembered, type Step, stricter } from './decide.ts';
 import { hasTarget, type Wanted, type WantedTarget } from './desired.ts';
 import type { Observation, ObservedServer } from './observe.ts';
 
@@ -105,7 +105,12 @@ export function planBackend(input: PlanInput): Plan {
   };
   const bring = (server: ObservedServer, slot: WantedTarget) => {
     const { index, name } = server;
-    const decision = decide(server, slot, input.remembered.get(index), input.sent?.has(index) === true);
+    const last = input.remembered.get(index);
+    if (last !== undefined && isSettled(server, slot, last)) {
+      remembered.set(index, last);
+      return;
+    }
+    const decision = decide(server, slot, last, input.sent?.has(index) === true);
     remembered.set(index, decision.remembered);
     forgets ||= decision.forgets;
     if (decision.steps.length > 0) changes.push({ index, server: name, steps: decision.steps });

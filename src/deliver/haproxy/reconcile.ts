@@ -15,6 +15,14 @@ export interface BackendTask {
   readonly remembered: ReadonlyMap<number, Remembered>;
 }
 
+/** The last look at a backend that had nothing to do. HAProxy's reply moves once a second, so most looks repeat it. */
+export interface Seen {
+  readonly reply: string;
+  readonly task: BackendTask;
+  readonly observed: Observation;
+  readonly plan: Plan;
+}
+
 export interface Pass {
   /** As named in the configuration. */
   readonly socket: string;
@@ -24,6 +32,8 @@ export interface Pass {
   /** Asks for `show info` even if nothing is to be done. */
   readonly wantsInfo: boolean;
   readonly refusals: Refusals;
+  /** Kept by the caller between passes over the same socket; empty at first. */
+  readonly seen: Map<string, Seen>;
   /** Saves the memory; awaited before commands that a crash could make look like an operator's. */
   readonly save: (backend: string, remembered: ReadonlyMap<number, Remembered>) => Promise<void>;
 }
@@ -63,6 +73,14 @@ const showServers = (task: BackendTask) => `show servers state ${task.name}`;
 
 function look(work: Work, reply: string, pass: Pass): void {
   const { task } = work;
+  const seen = pass.seen.get(task.name);
+  const isKnown = seen?.task.remembered === task.remembered || seen?.plan.remembered === task.remembered;
+  if (isKnown && seen?.reply === reply && seen.task.wanted === task.wanted) {
+    work.observed = seen.observed;
+    work.plan = seen.plan;
+    return;
+  }
+  pass.seen.delete(task.name);
   try {
     work.observed = parseServersState(reply, task.name, task.baseName, canonicalAddress);
   } catch (error) {
@@ -78,6 +96,8 @@ function look(work: Work, reply: string, pass: Pass): void {
     mayGrow: pass.mayGrow,
     sent: new Set(work.sent.map(({ index }) => index)),
   });
+  const { observed, plan } = work;
+  if (plan.changes.length === 0) pass.seen.set(task.name, { reply, task, observed, plan });
 }
 
 interface Line {

@@ -50,7 +50,7 @@ function explain(socket: string, error: NodeJS.ErrnoException): HsdoError {
 function createReader() {
   const replies: string[] = [];
   let buffer = '';
-  let failure: HsdoError | undefined;
+  let failure: Error | undefined;
   let waiter: { count: number; resolve: () => void; reject: (error: Error) => void } | undefined;
   return {
     feed(text: string): boolean {
@@ -64,7 +64,8 @@ function createReader() {
       if (waiter && replies.length >= waiter.count) waiter.resolve();
       return buffer.length <= maxReplyChars;
     },
-    fail(error: HsdoError) {
+    /** For good: what comes later belongs to no question. */
+    fail(error: Error) {
       failure ??= error;
       waiter?.reject(failure);
     },
@@ -72,8 +73,7 @@ function createReader() {
     wait: (count: number) =>
       new Promise<void>((resolve, reject) => {
         waiter = { count, resolve, reject };
-        if (replies.length >= count) resolve();
-        else if (failure) reject(failure);
+        if (failure) reject(failure);
       }),
     take: (count: number) => replies.splice(0, count),
   };
@@ -150,6 +150,7 @@ export async function openRuntimeApi(
         for (const reply of reader.take(burst.length)) replies.push(reply);
       }
     } catch (error) {
+      reader.fail(error as Error);
       connection.destroy();
       throw error;
     }

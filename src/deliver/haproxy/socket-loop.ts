@@ -9,7 +9,7 @@ import type { HaproxyConfig } from './config.ts';
 import type { Wanted } from './desired.ts';
 import type { Keeper } from './keeper.ts';
 import type { ProcessInfo } from './observe.ts';
-import { type BackendReport, type PassReport, reconcile } from './reconcile.ts';
+import { type BackendReport, type PassReport, reconcile, type Seen } from './reconcile.ts';
 import { createRefusals } from './refusals.ts';
 import { writeStateFile } from './state-file.ts';
 import { createTeller } from './teller.ts';
@@ -92,6 +92,7 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
   const teller = createTeller(parts);
   const refusals = createRefusals(clock);
   const nudge = createNudge();
+  const seen = new Map<string, Seen>();
   const stateFile = createStateFileWriter(parts);
   let status: SocketStatus = { socket, backends: [] };
 
@@ -106,6 +107,7 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
         }),
         wantsInfo: status.isUp !== true,
         refusals,
+        seen,
         save: (backend, remembered) => {
           keeper.setServers(socket, backend, remembered);
           return keeper.saved();
