@@ -8,7 +8,10 @@ import { type Attributes, numberOf, numeric, textOf } from './dynamodb-attribute
 export interface Control {
   /** 0 while nothing of ours was published, as after an election on a table that HSDO wrote. */
   readonly revision: number;
+  /** The highest epoch that has claimed the table: the fence, which an election may raise before anything is written. */
   readonly epoch: number;
+  /** The epoch of the leader that wrote the list as it stands. */
+  readonly publishedEpoch: number;
   readonly size: number | undefined;
   readonly publishedAt: number;
   readonly unplaced: readonly string[];
@@ -49,6 +52,7 @@ export function encodeControl(
   return {
     Revision: numeric(revision),
     Epoch: numeric(epoch),
+    PublishedEpoch: numeric(epoch),
     Size: numeric(slots.length),
     PublishedAt: numeric(publishedAt),
     Unplaced: { S: JSON.stringify(cutNames(unplaced)) },
@@ -74,6 +78,7 @@ export function decodeControl(item: Attributes): Control {
   return {
     revision: wholeOf(item, 'Revision'),
     epoch: wholeOf(item, 'Epoch'),
+    publishedEpoch: wholeOf(item, 'PublishedEpoch'),
     size: numberOf(item, 'Size', 0),
     publishedAt: numberOf(item, 'PublishedAt', 0) ?? 0,
     unplaced: jsonOf(item, 'Unplaced', names) ?? [],

@@ -98,7 +98,7 @@ function assemble(table: HsdoTable, control: Control | undefined, items: readonl
   table.onRefusals?.(refusals);
   const { service } = table;
   if (!isOurs) return { service, slots, unplaced: [], revision: 0, epoch: 0, publishedAt: 0 };
-  const { revision, epoch, publishedAt, unplaced, hold } = control;
+  const { revision, publishedEpoch: epoch, publishedAt, unplaced, hold } = control;
   return { service, slots, unplaced, ...(hold ? { hold } : {}), revision, epoch, publishedAt };
 }
 

@@ -184,6 +184,7 @@ export function describeHomes(name: string, makePlace: () => Promise<HomesPlace>
         const old = await lead(one, 'one');
         const first = await publish(one, undefined, listOf(4, 2), old);
         const term = await lead(two, 'two');
+        expect(await two.snapshots.read('web', never)).toStrictEqual(first);
         const late = publish(one, first, withSlot(first, taken(4, target('late'))), old);
         await expect(late).rejects.toMatchObject({ code: 'conflict' });
         const second = await publish(two, first, withSlot(first, free(1)), term);

@@ -56,8 +56,8 @@ describeWith(motoPrograms, 'DynamoDB', () => {
     ],
   ] as const) {
     describeHomes(name, async () => {
-      const store = dynamoConfig(moto, { ...(await makeTables()), requestTimeoutMs: 10_000 });
-      return { open: () => openHomes({ store, services }, systemClock, never), remove: async () => {} };
+      const store = dynamoConfig(moto, { ...(await makeTables()), requestTimeoutMs: 3000 });
+      return { open: () => openHomes({ store, services }, systemClock, never), remove: () => moto.reset() };
     });
   }
 });

@@ -1,0 +1,70 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cutNames, decodeControl, encodeControl } from '../../../src/publish/dynamodb-control.ts';
+import { freeItem } from '../../../src/publish/dynamodb-slots.ts';
+import { itemBytes } from '../../fixtures/dynamodb.ts';
+import { startAt } from '../../fixtures/lists.ts';
+
+const mark = { revision: 7, epoch: 3, publishedAt: startAt, nonce: '0f8fad5b-d9cb-469f-a165-70867728950e' };
+
+describe('item 0', () => {
+  it('comes back as it was', () => {
+    const hold = { token: 'hold-1', sinceAt: startAt, targets: ['a', 'b'] };
+    const desired = { service: 'web', slots: [{ state: 'free', index: 1 }], unplaced: ['x'], hold } as const;
+    expect(decodeControl(encodeControl(desired, mark))).toEqual({
+      ...mark,
+      publishedEpoch: 3,
+      size: 1,
+      unplaced: ['x'],
+      hold,
+    });
+  });
+
+  it('stays below one read unit, whatever waits for a slot or is held', () => {
+    const name = fc.oneof(fc.string({ maxLength: 255 }), fc.constant('"'.repeat(255)), fc.constant('名'.repeat(85)));
+    const many = fc.array(name, { maxLength: 3000, size: 'max' });
+    fc.assert(
+      fc.property(many, many, fc.string({ maxLength: 5000 }), (unplaced, targets, token) => {
+        const desired = { service: 'web', slots: [], unplaced, hold: { token, sinceAt: startAt, targets } };
+        const lease = {
+          LeaseHolder: { S: 'n'.repeat(128) },
+          LeaseTtlMs: { N: '10000' },
+          LeaseNonce: { S: mark.nonce },
+        };
+        expect(itemBytes({ ...freeItem(0), ...encodeControl(desired, mark), ...lease })).toBeLessThan(4096);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('counts the names that it leaves out, and cuts a cut list no further', () => {
+    const names = Array.from({ length: 500 }, (_, n) => `target-${n}`);
+    const cut = cutNames(names);
+    expect(cut.at(-1)).toBe(`and ${500 - (cut.length - 1)} more`);
+    expect(cutNames(cut)).toEqual(cut);
+    expect(cutNames(['a', 'b'])).toEqual(['a', 'b']);
+    const again = cutNames([...cut, ...names.slice(0, 100)]);
+    expect(again.at(-1)).toBe(`and ${600 - (again.length - 1)} more`);
+  });
+
+  it('is refused when what guards the table cannot be read, and else only loses what is told to people', () => {
+    const item: Record<string, AttributeValue> = { Revision: { N: '1' }, Epoch: { N: '1' }, Size: { N: '3' } };
+    for (const bad of [
+      { Revision: { S: '1' } },
+      { Epoch: { N: '1.5' } },
+      { Revision: { N: '-1' } },
+      { Epoch: { N: '1e400' } },
+    ]) {
+      expect(() => decodeControl({ ...item, ...bad })).toThrow(/^Cannot read item 0 .* expected a whole number/);
+    }
+    expect(
+      decodeControl({ ...item, Unplaced: { S: '{' }, Hold: { S: '{"token":5}' }, Size: { S: 'x' } }),
+    ).toMatchObject({
+      revision: 1,
+      size: undefined,
+      unplaced: [],
+      hold: undefined,
+    });
+  });
+});
