@@ -19,9 +19,9 @@ export const maxActions = 100;
  * Snapshots of the one service whose list is HSDO's table.
  *
  * A change of more slots than one transaction holds goes out as several, each with a revision of its own. Every reader
- * sees a whole list all the same, since the list is valid after each of them: slots that become free go first, so no
- * target is ever in two slots, and a slot not yet written is free. A reader in between only sees fewer targets of the
- * new ones than there will be a moment later.
+ * sees a whole list all the same, since the list is valid after each of them: slots that become free go first, so a
+ * target that leaves one slot is in no other before, and a slot not yet written is as it was. A reader in between
+ * only sees fewer of the new targets than there will be a moment later.
  */
 export function createHsdoSnapshots(table: HsdoTable): Snapshots {
   const assertService = (service: string) => {

@@ -231,18 +231,19 @@ describeWith(motoPrograms, "HSDO's table", () => {
       const snapshot = operation === 'TransactWriteItems' ? await two.snapshots.read('web', never) : undefined;
       if (snapshot) seen.push(snapshot);
     });
-    // Every target moves one slot on: the hardest change there is, which assign never asks for.
+    // A hundred targets leave their slots and appear in those of a hundred others.
     const moved = first.slots.map((slot) => {
       if (slot.index <= 100) return { state: 'free', index: slot.index } as const;
-      return taken(slot.index, target(`t${slot.index - 100}`));
+      return slot.index <= 200 ? taken(slot.index, target(`t${slot.index - 100}`)) : slot;
     });
     const second = await publish(one, first, { ...first, slots: moved }, term);
     seen.push(second);
-    expect(seen.map((snapshot) => snapshot.revision)).toEqual([4, 5, 6, 7, 8]);
+    expect(seen.map((snapshot) => snapshot.revision)).toEqual([4, 5, 6, 7]);
     expect(await two.snapshots.read('web', never)).toStrictEqual(second);
     for (const { slots } of seen) {
-      expect(slots).toHaveLength(300);
-      expect(slots.every((slot, n) => slot.index === n + 1)).toBe(true);
+      expect(slots.map((slot) => slot.index)).toEqual(first.slots.map((slot) => slot.index));
+      const ids = slots.flatMap((slot) => (slot.state === 'taken' ? [slot.target.id] : []));
+      expect(new Set(ids).size).toBe(ids.length);
     }
     // What leaves goes first.
     expect(seen[1]?.slots.filter((slot) => slot.state === 'free')).toHaveLength(99);
