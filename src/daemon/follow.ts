@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describeError, HsdoError } from '../model/error.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Snapshots } from '../publish/snapshots.ts';
@@ -37,10 +38,11 @@ export function createFollower(options: FollowOptions): Follower {
 
   async function look(signal: AbortSignal): Promise<void> {
     const revision = await snapshots.revision(service, signal);
-    if (current !== undefined && revision === current.revision) return;
+    // Revision 0 is nothing at all, or a table in which HSDO's own server has the word and counts no revisions.
+    if (current !== undefined && revision === current.revision && revision !== 0) return;
     const read = await snapshots.read(service, signal);
     // No snapshot at all is a new or emptied store: it cannot know, and what was delivered stays.
-    if (read === undefined || (current && read.revision === current.revision && read.epoch === current.epoch)) return;
+    if (read === undefined || (current && isSame(current, read))) return;
     if (current && read.revision < current.revision) {
       log.warn(
         { service, revision: read.revision, before: current.revision },
@@ -71,6 +73,11 @@ export function createFollower(options: FollowOptions): Follower {
       await hints;
     },
   };
+}
+
+function isSame(one: Snapshot, other: Snapshot): boolean {
+  if (one.revision !== other.revision || one.epoch !== other.epoch) return false;
+  return other.revision !== 0 || isDeepStrictEqual(one.slots, other.slots);
 }
 
 /**
