@@ -92,13 +92,20 @@ export function nobodyMoved(before: Seating): Expectation {
   };
 }
 
-/** The address in HAProxy and who serves are as before, whatever the API says or does not say. */
+/** Who serves where in HAProxy, one line for each slot that is in service; a free slot's address means nothing. */
+function service({ haproxy }: Sight): string {
+  const inService = haproxy?.servers.filter(({ admin }) => admin !== 'maint') ?? [];
+  return inService
+    .map(({ index, address, port, admin, isUp }) => `${index} ${address}:${port} ${admin} ${isUp ? 'up' : 'down'}`)
+    .join('\n');
+}
+
+/** Who serves where is as before, whatever the API says or does not say. */
 export function haproxyUnchanged(before: Sight): Expectation {
-  const short = ({ haproxy }: Sight) =>
-    haproxy?.servers.map((s) => `${s.index} ${s.address}:${s.port} ${s.admin} ${s.isUp ? 'up' : 'down'}`).join('\n');
   return (sight) => {
     if (!sight.haproxy) return 'HAProxy does not answer on its socket';
-    return short(sight) === short(before) ? undefined : `HAProxy changed:\n${short(before)}\nbecame\n${short(sight)}`;
+    const [was, is] = [service(before), service(sight)];
+    return is === was ? undefined : `HAProxy changed:\n${was}\nbecame\n${is}`;
   };
 }
 

@@ -124,7 +124,7 @@ async function perform(options: DemoOptions, { world, director, traffic, signal 
     if (options.signal.aborted) return { outcome: 'stopped', lines: sum() };
     const failing = director.fail();
     const reason = `FAILED ${failing}: ${describeError(error)}`;
-    return { outcome: 'failed', lines: ['', reason, '', world.logs(), '', ...sum()] };
+    return { outcome: 'failed', lines: [world.logs(), '', reason, ...sum()] };
   }
 }
 
