@@ -83,8 +83,11 @@ export async function whenUnlocked<T>(path: string, clock: Clock, signal: AbortS
   }
 }
 
-/** Node's own SQLite where it has one (22.5 and later), else the package with the same interface. */
-async function loadDriver(): Promise<typeof DatabaseSync> {
+/**
+ * Node's own SQLite where it has one (22.5 and later), else the package with the same interface. One process must
+ * use one of them only: a process does not see its own file locks (sqlite.org/howtocorrupt.html, 2.2.1).
+ */
+export async function loadDriver(): Promise<typeof DatabaseSync> {
   const builtin = process.getBuiltinModule('node:sqlite') as { DatabaseSync: typeof DatabaseSync } | undefined;
   return builtin?.DatabaseSync ?? (await import('@photostructure/sqlite')).DatabaseSync;
 }

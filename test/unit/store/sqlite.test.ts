@@ -1,13 +1,13 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../src/store/sqlite.ts';
-import { sqliteFailure } from '../../../src/store/sqlite-database.ts';
+import { loadDriver, sqliteFailure } from '../../../src/store/sqlite-database.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 
+const DatabaseSync = await loadDriver();
 const never = new AbortController().signal;
 let folder: string;
 beforeEach(async () => {
