@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
 import { awsFailure, clientSettings } from './aws-calls.ts';
 import { showValue } from './show.ts';
-import type { DiscoverySource, Sighting, SourceContext } from './source.ts';
+import { type DiscoverySource, inOrder, type Sighting, type SourceContext } from './source.ts';
 
 export const asgSchema = z.strictObject({
   kind: z.literal('aws'),
@@ -88,12 +88,14 @@ export function createAsgSource(config: z.output<typeof asgSchema>, context: Sou
         return [...(await knownInstances(ids, signal))];
       });
       const known = new Map(instances);
-      return members.flatMap((member) => toSighting(member, known.get(member.instanceId), config.addressFamily));
+      return inOrder(
+        members.flatMap((member) => toSighting(member, known.get(member.instanceId), config.addressFamily)),
+      );
     },
   };
 }
 
-/** InService instances of all configured groups, in the order of their ids. */
+/** InService instances of all configured groups. */
 function membersOf(names: readonly string[], groups: readonly AutoScalingGroup[]): readonly Member[] {
   const missing = names.filter((name) => !groups.some((group) => group.AutoScalingGroupName === name));
   if (missing.length > 0) {
@@ -111,8 +113,7 @@ function membersOf(names: readonly string[], groups: readonly AutoScalingGroup[]
           group: group.AutoScalingGroupName ?? '',
           zone: instance.AvailabilityZone,
         })),
-    )
-    .sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+    );
 }
 
 function reported(ids: readonly string[], instances: readonly Instance[]): ReadonlyMap<string, Instance> {

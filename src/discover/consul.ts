@@ -3,7 +3,7 @@ import { HsdoError } from '../model/error.ts';
 import { secret } from '../model/secret.ts';
 import { type ConsulAnswer, type ConsulReads, createConsulReads } from './consul-reads.ts';
 import { isRecord } from './entry.ts';
-import type { DiscoverySource, Sighting, SourceContext } from './source.ts';
+import { type DiscoverySource, inOrder, type Sighting, type SourceContext } from './source.ts';
 
 export const consulSchema = z.strictObject({
   kind: z.literal('consul'),
@@ -57,7 +57,7 @@ export function createConsulSource(config: z.output<typeof consulSchema>, { cloc
         if (index === undefined) indexes.delete(config.services[i] ?? '');
         else indexes.set(config.services[i] ?? '', index);
       });
-      return sightings.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
+      return inOrder(sightings);
     },
     async changed(signal) {
       const own = new AbortController();
@@ -92,9 +92,10 @@ function toSighting(instance: unknown, group: string): Sighting {
   }
   const meta = isRecord(service['Meta']) ? service['Meta'] : {};
   const { weight } = meta as { readonly weight?: unknown };
+  const [nodeName, serviceId] = [node['Node'], service['ID']];
   return {
-    id: `${String(node['Node'])}/${String(service['ID'])}`,
-    name: node['Node'],
+    id: typeof nodeName === 'string' && typeof serviceId === 'string' ? `${nodeName}/${serviceId}` : undefined,
+    name: nodeName,
     address: service['Address'] || node['Address'],
     port: service['Port'] === 0 ? undefined : service['Port'],
     group,

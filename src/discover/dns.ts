@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
 import { showValue } from './show.ts';
-import type { DiscoverySource, Sighting, SourceContext } from './source.ts';
+import { type DiscoverySource, inOrder, type Sighting, type SourceContext } from './source.ts';
 
 const serverSchema = z.string().refine((text) => {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([^:]+)):\d{1,5}$/.exec(text) ?? [];
@@ -54,7 +54,7 @@ export function createDnsSource(config: DnsConfig, { clock }: SourceContext): Di
         const answers = await Promise.all(config.names.map((name) => targetsOf(name, config, ask)));
         const ttlSeconds = Math.min(longestSeconds, ...answers.map((answer) => answer.ttlSeconds));
         staleAt = clock.monotonic() + Math.max(shortestSeconds, ttlSeconds) * 1000;
-        return answers.flatMap(({ records }) => records).sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
+        return inOrder(answers.flatMap(({ records }) => records));
       } finally {
         signal.removeEventListener('abort', cancel);
         resolver.cancel();

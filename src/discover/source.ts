@@ -16,6 +16,15 @@ export interface Sighting {
   readonly fault?: string;
 }
 
+/**
+ * Sightings in the order of their ids, for sources whose answers come in no order of their own: so of two that claim
+ * one endpoint always the same one wins.
+ */
+export function inOrder(sightings: readonly Sighting[]): readonly Sighting[] {
+  const text = ({ id }: Sighting) => (typeof id === 'string' ? id : '\uffff');
+  return [...sightings].sort((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0));
+}
+
 /** Where targets come from. One source object serves one entry of a service's `source` list. */
 export interface DiscoverySource {
   /**
