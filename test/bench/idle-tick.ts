@@ -1,0 +1,66 @@
+import { hasTarget } from '../../src/deliver/haproxy/desired.ts';
+import { contest, figuresOf, ratioOf } from './contest.ts';
+import { type Figure, promise, type Section } from './figures.ts';
+import { oneByOne } from './haproxy-prompt.ts';
+import { assertInPlace, createLooker, fullList, type WantedList } from './hsdo-pass.ts';
+import { startRelay } from './relay.ts';
+import { backend, startThousand } from './thousand.ts';
+
+const name = 'idle-tick';
+
+/** What HSDO sends at every tick, whether anything changed or not: address, weight and state of each server. */
+function hsdoTick(wanted: WantedList): string[] {
+  return [...wanted.values()].filter(hasTarget).flatMap(({ index, address, port, weight }) => {
+    const server = `${backend}/web${index}`;
+    return [
+      `set server ${server} addr ${address} port ${port}`,
+      `set server ${server} weight ${weight}`,
+      `set server ${server} state ready`,
+    ];
+  });
+}
+
+const underFiveMs = (one: Figure) => promise(one, 'under 5', (median) => median < 5);
+
+/** One look at a HAProxy that is as wanted. */
+export async function idleTick(): Promise<Section> {
+  const haproxy = await startThousand({ hasChecks: true });
+  try {
+    const wanted = fullList('10.1', 10);
+    const looker = createLooker(haproxy.socketPath);
+    await looker.look(wanted);
+    await assertInPlace(haproxy, wanted);
+    const commands = hsdoTick(wanted);
+    const results = await contest(
+      {
+        repeated: { run: () => looker.look(wanted), times: 20 },
+        moved: { prepare: async () => looker.forgetReply(), run: () => looker.look(wanted), times: 20 },
+        hsdo: { run: () => oneByOne(haproxy.socketPath, commands) },
+      },
+      { rounds: 7, warmUps: 2 },
+    );
+    const relay = await startRelay(`${haproxy.folder}/relay.sock`, haproxy.socketPath);
+    await createLooker(relay.path).look(wanted);
+    await relay.stop();
+    const hsdoTimes = "HSDO's way took that many times as long as hsdo";
+    return {
+      name,
+      title: 'One look at 1000 slots that are in order',
+      figures: [
+        ...figuresOf('hsdo, the reply moved', results.moved).map(underFiveMs),
+        ...figuresOf('hsdo, the same reply again', results.repeated).map(underFiveMs),
+        ...figuresOf(`HSDO's way, ${commands.length} commands`, results.hsdo),
+      ],
+      ratios: [
+        ratioOf(`${hsdoTimes}, the reply moved`, results.hsdo, results.moved),
+        ratioOf(`${hsdoTimes}, the same reply again`, results.hsdo, results.repeated),
+      ],
+      notes: [
+        `hsdo sent, by a relay that wrote it down, on ${relay.connections()} connection: ${relay.lines().join(', ')}.`,
+        'HAProxy counts whole seconds since the last change, so its reply moves once a second.',
+      ],
+    };
+  } finally {
+    await haproxy.stop();
+  }
+}

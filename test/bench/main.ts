@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import type { Section } from './figures.ts';
+import { fullChange } from './full-change.ts';
+import { idleTick } from './idle-tick.ts';
+import { describeMachine } from './machine.ts';
+import { renderMachine, renderSection } from './report.ts';
+
+/** The measurements by name, in the order of the report. Nothing here fails because something is slow. */
+const measurements: Readonly<Record<string, () => Promise<Section>>> = {
+  'idle-tick': idleTick,
+  'full-change': fullChange,
+};
+
+const usage = `Usage: npm run bench -- [--only NAME]... [--json]
+Names: ${Object.keys(measurements).join(', ')}
+`;
+
+function readArguments(args: readonly string[]) {
+  const options = {
+    only: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const;
+  try {
+    const { values } = parseArgs({ args: [...args], options });
+    const unknown = (values.only ?? []).find((name) => !(name in measurements));
+    if (unknown !== undefined) throw new Error(`there is no measurement "${unknown}"`);
+    return values;
+  } catch (error) {
+    process.stderr.write(`${String(error)}\n${usage}`);
+    process.exit(64);
+  }
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const { only = Object.keys(measurements), json = false, help = false } = readArguments(args);
+  if (help) return void process.stdout.write(usage);
+  const machine = describeMachine(args);
+  const sections: Section[] = [];
+  if (!json) process.stdout.write(`${renderMachine(machine)}\n`);
+  for (const [name, measure] of Object.entries(measurements)) {
+    if (!only.includes(name)) continue;
+    const section = await measure();
+    sections.push(section);
+    if (!json) process.stdout.write(`${renderSection(section)}\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ machine, sections }, undefined, 2)}\n`);
+}
+
+await run(process.argv.slice(2));
