@@ -58,12 +58,6 @@ describeWith(['haproxy'], 'HAProxy follows the snapshot', () => {
     expect((await delivery.metrics.haproxyCommands.get()).values[0]?.value).toBe(before);
   });
 
-  it('touches nothing before the first snapshot', async () => {
-    await haproxy.ask('set server web/web1 state ready');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await state('web1')).state).toBe('ready');
-  });
-
   it('sends no request to a target that is dead, or not ready, when it appears', async () => {
     const [good] = targets;
     const unready = await startTarget({ isHealthy: false });

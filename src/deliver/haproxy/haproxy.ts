@@ -7,8 +7,9 @@ import { type HaproxyConfig, stateFileOf } from './config.ts';
 import { desiredServers } from './desired.ts';
 import { createKeeper } from './keeper.ts';
 import type { Memory } from './memory.ts';
-import { createSocketLoop, type SocketStatus, type WantedByBackend } from './socket-loop.ts';
+import { createSocketLoop, type SocketStatus } from './socket-loop.ts';
 import type { StateFileBackend } from './state-file.ts';
+import type { WantedByBackend } from './state-file-writer.ts';
 
 export interface HaproxyStatus {
   readonly service: string;
@@ -74,6 +75,7 @@ export function createHaproxy(parts: {
   readonly metrics: Metrics;
 }): HaproxyDelivery {
   const { service, config, memory, log } = parts;
+  for (const socket of memory.sockets.keys()) if (!config.sockets.includes(socket)) memory.sockets.delete(socket);
   const keeper = createKeeper({ memory, save: parts.save, log });
   let wanted = memory.snapshot ? wantedOf(config, memory.snapshot, log) : undefined;
   const loops = config.sockets.map((socket, position) =>

@@ -150,7 +150,7 @@ export async function saveMemory(folder: string, memory: Memory): Promise<void> 
   const text = printMemory(memory);
   try {
     await mkdir(folder, { recursive: true });
-    await replaceFile(path, text);
+    await replaceFile(path, text, 0o640);
   } catch (cause) {
     throw new HsdoError('unavailable', `Cannot save the memory of HAProxy in "${path}"`, { cause });
   }

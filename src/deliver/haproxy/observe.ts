@@ -20,6 +20,7 @@ export interface ObservedServer {
   readonly weight: number;
   /** The weight in haproxy.cfg; a server-state file must repeat it. */
   readonly initialWeight: number;
+  /** Health checks are configured and not disabled at run time. */
   readonly hasChecks: boolean;
   /** An agent-check sets weight and state, hsdo leaves both to it. */
   readonly hasAgent: boolean;
@@ -63,8 +64,9 @@ const maintBits = 0x01 | 0x02;
 const drainBits = 0x08 | 0x10;
 const noAddressBit = 0x20;
 const knownAdminBits = 0x7f;
-/** The same bit in srv_check_state and srv_agent_state: configured, whether or not it runs now. */
+/** Bits of srv_check_state and srv_agent_state: configured (0x02), enabled (0x04). What is counted down without running checks stays so. */
 const configuredBit = 0x02;
+const runningBits = 0x02 | 0x04;
 
 function adminOf(bits: number): AdminState {
   if ((bits & (maintBits | noAddressBit)) !== 0) return 'maint';
@@ -102,7 +104,7 @@ function readServer(cells: readonly string[], at: Positions, index: number, cano
     isUp: number('srv_op_state', 3) !== 0,
     weight: number('srv_uweight', 256),
     initialWeight: number('srv_iweight', 256),
-    hasChecks: (number('srv_check_state', 0xffff) & configuredBit) !== 0,
+    hasChecks: (number('srv_check_state', 0xffff) & runningBits) === runningBits,
     hasAgent: (number('srv_agent_state', 0xffff) & configuredBit) !== 0,
     hasAddress: (admin & noAddressBit) === 0,
   };

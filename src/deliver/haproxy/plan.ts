@@ -76,68 +76,74 @@ function grow(input: PlanInput, wanted: WantedTarget): Growth {
   };
 }
 
+/** What comes of one slot. */
+interface Outcome {
+  readonly steps?: readonly Step[];
+  readonly hold?: 'drain' | 'maint' | undefined;
+  readonly isMissing?: boolean;
+  readonly reason?: string | undefined;
+  readonly remembered?: Remembered | undefined;
+  readonly forgets?: boolean;
+}
+
+/** What is known stays known while the server cannot be dealt with. */
+function keep(input: PlanInput, slot: Wanted): Remembered | undefined {
+  const last = input.remembered.get(slot.index);
+  return hasTarget(slot) && last?.targetId === slot.targetId ? last : undefined;
+}
+
+function missingSlot(input: PlanInput, slot: Wanted): Outcome {
+  const remembered = keep(input, slot);
+  const growth = input.mayGrow && hasTarget(slot) ? grow(input, slot) : {};
+  return { isMissing: true, remembered, ...growth };
+}
+
+function freeSlot(input: PlanInput, { index, admin }: ObservedServer): Outcome {
+  if (admin === 'maint') return {};
+  return { steps: [{ do: 'state', state: 'maint' }], forgets: input.remembered.has(index) };
+}
+
+function takenSlot(input: PlanInput, server: ObservedServer, slot: WantedTarget): Outcome {
+  if (!server.hasAddress) {
+    const reason = 'HAProxy has no address for it and takes none: give the server-template "init-addr last,127.0.0.2"';
+    return { remembered: keep(input, slot), reason };
+  }
+  const last = input.remembered.get(slot.index);
+  if (last !== undefined && isSettled(server, slot, last)) return { remembered: last };
+  return decide(server, slot, last, input.sent?.has(slot.index) === true);
+}
+
+function outcomeOf(input: PlanInput, slot: Wanted): Outcome {
+  const server = input.observed.servers.get(slot.index);
+  if (server !== undefined) return hasTarget(slot) ? takenSlot(input, server, slot) : freeSlot(input, server);
+  const unreadable = input.observed.unreadable.find(({ index }) => index === slot.index);
+  return unreadable ? { remembered: keep(input, slot), reason: unreadable.reason } : missingSlot(input, slot);
+}
+
 /**
  * The difference between what HAProxy says and what the snapshot wants for one backend, as commands. Pure and complete:
  * the plan for a HAProxy that a plan was applied to has no changes.
  */
 export function planBackend(input: PlanInput): Plan {
-  const { observed, wanted, baseName } = input;
   const changes: Change[] = [];
   const held: Held[] = [];
   const missing: number[] = [];
-  const findings: Finding[] = observed.unreadable.map(({ index, name, reason }) => ({ index, server: name, reason }));
+  const findings: Finding[] = [];
   const remembered = new Map<number, Remembered>();
-  const unreadable = new Set(observed.unreadable.map(({ index }) => index));
   let forgets = false;
-
-  const keep = (slot: WantedTarget) => {
-    const last = input.remembered.get(slot.index);
-    if (last?.targetId === slot.targetId) remembered.set(slot.index, last);
+  const take = (index: number, targetName: string, outcome: Outcome) => {
+    const server = `${input.baseName}${index}`;
+    if (outcome.steps && outcome.steps.length > 0) changes.push({ index, server, steps: outcome.steps });
+    if (outcome.hold !== undefined) held.push({ index, server, targetName, state: outcome.hold });
+    if (outcome.isMissing) missing.push(index);
+    if (outcome.reason !== undefined) findings.push({ index, server, reason: outcome.reason });
+    if (outcome.remembered !== undefined) remembered.set(index, outcome.remembered);
+    forgets ||= outcome.forgets === true;
   };
-  const addMissing = (slot: Wanted, server: string) => {
-    missing.push(slot.index);
-    if (!hasTarget(slot)) return;
-    keep(slot);
-    if (!input.mayGrow) return;
-    const growth = grow(input, slot);
-    if ('reason' in growth) findings.push({ index: slot.index, server, reason: growth.reason });
-    else changes.push({ index: slot.index, server, steps: growth.steps });
-  };
-  const bring = (server: ObservedServer, slot: WantedTarget) => {
-    const { index, name } = server;
-    const last = input.remembered.get(index);
-    if (last !== undefined && isSettled(server, slot, last)) {
-      remembered.set(index, last);
-      return;
-    }
-    const decision = decide(server, slot, last, input.sent?.has(index) === true);
-    remembered.set(index, decision.remembered);
-    forgets ||= decision.forgets;
-    if (decision.steps.length > 0) changes.push({ index, server: name, steps: decision.steps });
-    if (decision.hold !== undefined)
-      held.push({ index, server: name, targetName: slot.targetName, state: decision.hold });
-  };
-
-  const close = ({ index, name, admin }: ObservedServer) => {
-    if (admin === 'maint') return;
-    forgets ||= input.remembered.has(index);
-    changes.push({ index, server: name, steps: [{ do: 'state', state: 'maint' }] });
-  };
-
-  for (const slot of wanted.values()) {
-    const server = observed.servers.get(slot.index);
-    if (unreadable.has(slot.index)) {
-      if (hasTarget(slot)) keep(slot);
-    } else if (server === undefined) addMissing(slot, `${baseName}${slot.index}`);
-    else if (!hasTarget(slot)) close(server);
-    else if (server.hasAddress) bring(server, slot);
-    else {
-      keep(slot);
-      const reason =
-        'HAProxy has no address for it and takes none: give the server-template "init-addr last,127.0.0.2"';
-      findings.push({ index: slot.index, server: server.name, reason });
-    }
-  }
-  for (const server of observed.servers.values()) if (!wanted.has(server.index)) close(server);
+  for (const slot of input.wanted.values())
+    take(slot.index, hasTarget(slot) ? slot.targetName : '', outcomeOf(input, slot));
+  // Servers of the template beyond the list are free slots.
+  for (const server of input.observed.servers.values())
+    if (!input.wanted.has(server.index)) take(server.index, '', freeSlot(input, server));
   return { changes, held, missing, findings, remembered, forgets };
 }

@@ -161,14 +161,18 @@ async function send(api: RuntimeApi, pass: Pass, works: readonly Work[], lines: 
 
 function report(work: Work): BackendReport {
   const { task, plan, observed, error } = work;
+  const drift = plan?.changes ?? [];
+  // What was refused and is in order all the same is no finding: only the state counts.
+  const unsettled = new Set(drift.map(({ server }) => server));
+  const refused = work.findings.filter(({ server }) => unsettled.has(server));
   return {
     name: task.name,
     commands: work.commands,
     ...(observed ? { observed } : {}),
-    drift: plan?.changes ?? [],
+    drift,
     held: plan?.held ?? [],
     missing: plan?.missing ?? [],
-    findings: [...(plan?.findings ?? []), ...work.findings],
+    findings: [...(plan?.findings ?? []), ...refused],
     remembered: plan?.remembered ?? task.remembered,
     ...(error ? { error } : {}),
   };

@@ -1,21 +1,13 @@
-import { describeError, HsdoError } from '../../model/error.ts';
-import type { Log } from '../../telemetry/log.ts';
-import { createStreak } from '../../telemetry/log.ts';
+import { HsdoError } from '../../model/error.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { Clock } from '../../time/clock.ts';
 import { every } from '../../time/every.ts';
 import { createNudge } from '../../time/nudge.ts';
-import type { HaproxyConfig } from './config.ts';
-import type { Wanted } from './desired.ts';
-import type { Keeper } from './keeper.ts';
+import type { Remembered } from './decide.ts';
 import type { ProcessInfo } from './observe.ts';
 import { type BackendReport, type PassReport, reconcile, type Seen } from './reconcile.ts';
 import { createRefusals } from './refusals.ts';
-import { writeStateFile } from './state-file.ts';
+import { createStateFileWriter, type StateFileParts, type WantedByBackend } from './state-file-writer.ts';
 import { createTeller } from './teller.ts';
-
-/** What one backend should look like now; absent before the first snapshot. */
-export type WantedByBackend = ReadonlyMap<string, ReadonlyMap<number, Wanted>>;
 
 /** What is known about one HAProxy. */
 export interface SocketStatus {
@@ -37,52 +29,38 @@ export interface SocketLoop {
   status(): SocketStatus;
 }
 
-export interface SocketLoopParts {
-  readonly service: string;
-  readonly socket: string;
-  readonly stateFile: string | undefined;
-  readonly config: HaproxyConfig;
-  readonly keeper: Keeper;
+export interface SocketLoopParts extends StateFileParts {
+  /** Absent before the first snapshot: then HAProxy is left alone. */
   readonly wanted: () => WantedByBackend | undefined;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** How old the state file may get before it is looked at again, in case somebody removed or changed it. */
-const stateFileCheckMs = 30_000;
+/** The inside of a status, while it is built. */
+type Draft = { -readonly [Key in keyof SocketStatus]: SocketStatus[Key] };
 
-/** Keeps the state file in step: written when something changed, looked at again now and then. */
-function createStateFileWriter(parts: SocketLoopParts) {
-  const { stateFile: path, socket, keeper, config, clock } = parts;
-  const streak = createStreak(parts.log, 'writing the server-state file', { service: parts.service, path });
-  let writtenFor: WantedByBackend | undefined;
-  let dueAt = 0;
-  const write = async (wanted: WantedByBackend, mayPark: boolean) => {
-    if (path === undefined) return;
+function statusAfter(before: SocketStatus, report: PassReport, now: number): SocketStatus {
+  const { lastError: _, ...rest } = before;
+  const after: Draft = { ...rest, isUp: true, backends: report.backends };
+  if (report.process) after.process = report.process;
+  if (report.backends.every(({ drift, error }) => drift.length === 0 && error === undefined)) after.lastSuccessAt = now;
+  return after;
+}
+
+/** One look: asks HAProxy and brings it in order, by what the keeper knows. */
+function createPass(parts: SocketLoopParts) {
+  const { socket, config, keeper } = parts;
+  const { timeoutMs, grow: mayGrow } = config;
+  const refusals = createRefusals(parts.clock);
+  const seen = new Map<string, Seen>();
+  const save = (backend: string, remembered: ReadonlyMap<number, Remembered>) => {
+    keeper.setServers(socket, backend, remembered);
+    return keeper.saved();
+  };
+  return (wanted: WantedByBackend, wantsInfo: boolean, signal: AbortSignal): Promise<PassReport> => {
     const backends = config.backends.map(({ name, baseName }) => {
       return { name, baseName, wanted: wanted.get(name) ?? new Map(), remembered: keeper.servers(socket, name) };
     });
-    try {
-      await writeStateFile(path, backends, { mayPark });
-      streak.worked();
-      writtenFor = wanted;
-      dueAt = clock.monotonic() + stateFileCheckMs;
-    } catch (error) {
-      if (!(error instanceof HsdoError)) throw error;
-      writtenFor = undefined;
-      streak.failed(describeError(error));
-    }
-  };
-  return {
-    async keep(wanted: WantedByBackend, isChanged: boolean) {
-      if (isChanged || wanted !== writtenFor || clock.monotonic() >= dueAt) await write(wanted, true);
-    },
-    /** Nobody will be there to give parked targets their weight, so from now on none is. */
-    async leave() {
-      const wanted = parts.wanted();
-      if (wanted !== undefined) await write(wanted, false);
-    },
+    return reconcile({ socket, timeoutMs, mayGrow, backends, wantsInfo, refusals, seen, save }, signal);
   };
 }
 
@@ -90,80 +68,44 @@ function createStateFileWriter(parts: SocketLoopParts) {
 export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
   const { socket, config, keeper, clock } = parts;
   const teller = createTeller(parts);
-  const refusals = createRefusals(clock);
   const nudge = createNudge();
-  const seen = new Map<string, Seen>();
   const stateFile = createStateFileWriter(parts);
+  const pass = createPass(parts);
   let status: SocketStatus = { socket, backends: [] };
 
-  const pass = (wanted: WantedByBackend, signal: AbortSignal): Promise<PassReport> =>
-    reconcile(
-      {
-        socket,
-        timeoutMs: config.timeoutMs,
-        mayGrow: config.grow,
-        backends: config.backends.map(({ name, baseName }) => {
-          return { name, baseName, wanted: wanted.get(name) ?? new Map(), remembered: keeper.servers(socket, name) };
-        }),
-        wantsInfo: status.isUp !== true,
-        refusals,
-        seen,
-        save: (backend, remembered) => {
-          keeper.setServers(socket, backend, remembered);
-          return keeper.saved();
-        },
-      },
-      signal,
-    );
-
-  const succeed = async (wanted: WantedByBackend, report: PassReport) => {
-    let isChanged = false;
+  const succeed = async (report: PassReport): Promise<boolean> => {
+    let isNew = false;
     for (const { name, remembered, error } of report.backends)
-      if (error === undefined && keeper.setServers(socket, name, remembered)) isChanged = true;
-    const process = report.process ?? status.process;
-    const isInOrder = report.backends.every(({ drift, error }) => drift.length === 0 && error === undefined);
-    const lastSuccessAt = isInOrder ? clock.now() : status.lastSuccessAt;
-    status = {
-      socket,
-      isUp: true,
-      ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
-      ...(process === undefined ? {} : { process }),
-      backends: report.backends,
-    };
+      if (error === undefined && keeper.setServers(socket, name, remembered)) isNew = true;
+    status = statusAfter(status, report, clock.now());
     teller.tellReport(report, clock.now());
-    if (isChanged) await keeper.saved();
-    await stateFile.keep(wanted, isChanged);
+    if (isNew) await keeper.saved();
+    return isNew;
   };
-
-  const look = async (signal: AbortSignal) => {
-    const wanted = parts.wanted();
-    if (wanted === undefined) return;
+  const look = async (wanted: WantedByBackend, signal: AbortSignal) => {
     const startedAt = clock.monotonic();
+    let isNew = false;
     try {
-      const report = await pass(wanted, signal);
+      const report = await pass(wanted, status.isUp !== true, signal);
       teller.tellTime(clock.monotonic() - startedAt);
-      await succeed(wanted, report);
+      isNew = await succeed(report);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof HsdoError)) throw error;
-      const { lastSuccessAt, process, backends } = status;
-      status = {
-        socket,
-        isUp: false,
-        lastError: error.message,
-        ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
-        ...(process === undefined ? {} : { process }),
-        backends,
-      };
+      status = { ...status, isUp: false, lastError: error.message };
       teller.tellFailure(error);
-      await stateFile.keep(wanted, false);
     }
+    await stateFile.keep(wanted, isNew);
   };
-
   return {
     async run(signal) {
-      await every({ intervalMs: config.pollMs, clock, nudge }, () => look(signal), signal);
-      await stateFile.leave();
+      const round = async () => {
+        const wanted = parts.wanted();
+        if (wanted !== undefined) await look(wanted, signal);
+      };
+      await every({ intervalMs: config.pollMs, clock, nudge }, round, signal);
+      const wanted = parts.wanted();
+      if (wanted !== undefined) await stateFile.leave(wanted);
     },
     nudge: () => nudge.nudge(),
     status: () => status,

@@ -118,7 +118,8 @@ export async function writeStateFile(
     const foreign = foreignLines(before, new Set(backends.map(({ name }) => name)));
     const text = composeStateFile(backends, { ...options, foreign });
     if (text === before) return { isChanged: false };
-    await replaceFile(path, text);
+    // HAProxy may run as another user; there is nothing secret in it.
+    await replaceFile(path, text, 0o644);
     return { isChanged: true };
   };
   const turn = (turns.get(path) ?? Promise.resolve()).then(write, write);

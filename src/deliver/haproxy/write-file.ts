@@ -5,13 +5,13 @@ let count = 0;
 
 /**
  * Replaces a file in one step: whoever reads it, and whatever is cut off when, it is the old text or the new one.
- * Rejects with the system's own error.
+ * `mode` is that of the new file. Rejects with the system's own error.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   count += 1;
   const draft = `${path}.${process.pid}.${count}.tmp`;
   try {
-    const file = await open(draft, 'w', 0o640);
+    const file = await open(draft, 'w', mode);
     try {
       await file.writeFile(text);
       await file.datasync();

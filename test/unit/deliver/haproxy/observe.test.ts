@@ -76,6 +76,8 @@ describe('show servers state', () => {
     expect(one({ address: '-' })?.address).toBeUndefined();
     expect(one({ agent: '22' })?.hasAgent).toBe(true);
     expect(one({ check: '8' })?.hasChecks).toBe(false);
+    expect(one({ check: '2' })?.hasChecks).toBe(false);
+    expect(one({ check: '14' })?.hasChecks).toBe(true);
     expect(one({ op: '0' })?.isUp).toBe(false);
   });
 
