@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from '@photostructure/sqlite';
@@ -175,6 +176,28 @@ export function rollBack(db: Database): void {
   } catch {
     // No transaction is open any more, which is what was wanted.
   }
+}
+
+/**
+ * Gives a check that the path still leads to the file that was opened; it throws `unavailable` when not. SQLite itself goes on writing to a file that was
+ * removed, where no other process will ever read it.
+ */
+export function watchIdentity(path: string): () => void {
+  const identify = () => {
+    const { dev, ino } = statSync(path);
+    return `${dev}/${ino}`;
+  };
+  const opened = identify();
+  return () => {
+    const message = `Cannot use the database "${path}": the file was removed or replaced while in use; restart hsdo`;
+    let found: string;
+    try {
+      found = identify();
+    } catch (error) {
+      throw new HsdoError('unavailable', message, { cause: error });
+    }
+    if (found !== opened) throw new HsdoError('unavailable', message);
+  };
 }
 
 /**

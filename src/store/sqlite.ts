@@ -1,8 +1,16 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
 import type { Clock } from '../time/clock.ts';
 import { assertCommit, assertKey, conflictAt } from './limits.ts';
-import { closeDatabase, type Database, openDatabase, rollBack, whenUnlocked } from './sqlite-database.ts';
+import {
+  closeDatabase,
+  type Database,
+  openDatabase,
+  rollBack,
+  watchIdentity,
+  whenUnlocked,
+} from './sqlite-database.ts';
 import type { Change, Entry, Store, Version } from './store.ts';
 
 export const sqliteSchema = z.strictObject({
@@ -56,15 +64,18 @@ const toEntry = ({ key, version, value }: Row): Entry => ({
  * @throws HsdoError `rejected` for a path that cannot serve as a database, `unavailable` when it stays locked
  */
 export async function openSqliteStore(config: SqliteConfig, clock: Clock, signal: AbortSignal): Promise<Store> {
-  const { path } = config;
+  // A full path is always a file; to SQLite alone ":memory:" and "file:..." would be something else.
+  const path = resolve(config.path);
   const db = await openDatabase(path, clock, signal);
   const statements = prepare(db);
+  const assertSameFile = watchIdentity(path);
   let ownCommits = 0;
   let isClosed = false;
 
   const run = async <T>(callSignal: AbortSignal, work: () => T): Promise<T> =>
     whenUnlocked(path, clock, callSignal, () => {
       if (isClosed) throw new HsdoError('unavailable', `Cannot use the database "${path}": it is closed`);
+      assertSameFile();
       return work();
     });
   const anyCommits = () =>

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +87,21 @@ describe('opening an embedded store', () => {
     });
     await damaged.close();
     expect((await readFile(pathOf('hsdo.db'))).equals(bytes)).toBe(true);
+  });
+
+  it('notices that its file was removed or replaced, and never writes where nobody reads', async () => {
+    const store = await open(pathOf('hsdo.db'));
+    const put = () => store.commit([{ op: 'put', key: 'k', value: 'v' }], never);
+    await put();
+    await rename(pathOf('hsdo.db'), pathOf('moved.db'));
+    const gone = { code: 'unavailable', message: expect.stringContaining('removed or replaced') };
+    await expect(put()).rejects.toMatchObject(gone);
+    const another = await open(pathOf('hsdo.db'));
+    await expect(put()).rejects.toMatchObject(gone);
+    await expect(store.get('k', never)).rejects.toMatchObject(gone);
+    expect(await another.get('k', never)).toBeUndefined();
+    await another.close();
+    await store.close();
   });
 
   it('calls a full disk and a read-only file by their names', async () => {

@@ -7,7 +7,7 @@ const faults = (config: unknown) => storeSchema.safeParse(config).error?.issues.
 describe('the configuration of a store', () => {
   it('knows every kind that can be opened, and no other', () => {
     const kinds = storeSchema.options.map((option) => [...option.shape.kind.values][0]);
-    expect(kinds.sort()).toEqual(Object.keys(stores).sort());
+    expect(new Set(kinds)).toEqual(new Set(Object.keys(stores)));
     expect(faults({ kind: 'mysql' })).toHaveLength(1);
   });
 
