@@ -22,6 +22,8 @@ interface Credentials {
 
 /** Requests that the SDK makes for one call, the first one included. */
 const attempts = 3;
+/** Pauses that the SDK makes between them, at most, when it is throttled. */
+const pausesMs = 1500;
 
 type Sdk = typeof import('@aws-sdk/client-dynamodb');
 
@@ -49,7 +51,7 @@ export async function openDynamo(access: DynamoAccess): Promise<Dynamo> {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials: reveal(credentials) }),
   });
-  return { sdk, client, callTimeoutMs: attempts * requestTimeoutMs + 500 };
+  return { sdk, client, callTimeoutMs: attempts * requestTimeoutMs + pausesMs };
 }
 
 function reveal({ accessKeyId, secretAccessKey, sessionToken }: Credentials) {
