@@ -35,12 +35,15 @@ export function createFollower(options: FollowOptions): Follower {
   const streak = createStreak(log, 'reading the snapshot', { service });
   const nudge = createNudge();
   let current = options.initial;
+  let hasRead = false;
 
   async function look(signal: AbortSignal): Promise<void> {
     const revision = await snapshots.revision(service, signal);
-    // Revision 0 is nothing at all, or a table in which HSDO's own server has the word and counts no revisions.
-    if (current !== undefined && revision === current.revision && revision !== 0) return;
+    // Revision 0 is nothing at all, or a table in which HSDO's own server has the word and counts no revisions. And
+    // what a last run left behind may be of another store, which counts from 1 as well.
+    if (hasRead && current !== undefined && revision === current.revision && revision !== 0) return;
     const read = await snapshots.read(service, signal);
+    hasRead = true;
     // No snapshot at all is a new or emptied store: it cannot know, and what was delivered stays.
     if (read === undefined || (current && isSame(current, read))) return;
     if (current && read.revision < current.revision) {
@@ -76,8 +79,7 @@ export function createFollower(options: FollowOptions): Follower {
 }
 
 function isSame(one: Snapshot, other: Snapshot): boolean {
-  if (one.revision !== other.revision || one.epoch !== other.epoch) return false;
-  return other.revision !== 0 || isDeepStrictEqual(one.slots, other.slots);
+  return one.revision === other.revision && one.epoch === other.epoch && isDeepStrictEqual(one.slots, other.slots);
 }
 
 /**

@@ -79,6 +79,11 @@ describe('a follower', () => {
     expect((await follow([rev(4), rev(4)], rev(4))).delivered).toEqual([]);
   });
 
+  it('takes a list of the same revision from a store that was made anew since its last run', async () => {
+    const other = snapshotOf([taken(1, target('t2'))], { revision: 4 });
+    expect((await follow([other, other], rev(4))).delivered).toEqual([4]);
+  });
+
   it('follows a store that was put back to an older list, with a warning', async () => {
     const { delivered, warnings } = await follow([rev(9), rev(3)]);
     expect(delivered).toEqual([9, 3]);
