@@ -1,24 +1,12 @@
-import { hasTarget } from '../../src/deliver/haproxy/desired.ts';
 import { contest, figuresOf, ratioOf } from './contest.ts';
 import { type Figure, promise, type Section } from './figures.ts';
 import { oneByOne } from './haproxy-prompt.ts';
-import { assertInPlace, createLooker, fullList, type WantedList } from './hsdo-pass.ts';
+import { assertInPlace, createLooker, fullList } from './hsdo-pass.ts';
+import { hsdoTick } from './hsdo-tick.ts';
 import { startRelay } from './relay.ts';
-import { backend, startThousand } from './thousand.ts';
+import { startThousand } from './thousand.ts';
 
 const name = 'idle-tick';
-
-/** What HSDO sends at every tick, whether anything changed or not: address, weight and state of each server. */
-function hsdoTick(wanted: WantedList): string[] {
-  return [...wanted.values()].filter(hasTarget).flatMap(({ index, address, port, weight }) => {
-    const server = `${backend}/web${index}`;
-    return [
-      `set server ${server} addr ${address} port ${port}`,
-      `set server ${server} weight ${weight}`,
-      `set server ${server} state ready`,
-    ];
-  });
-}
 
 const underFiveMs = (one: Figure) => promise(one, 'under 5', (median) => median < 5);
 

@@ -1,14 +1,22 @@
 import { parseArgs } from 'node:util';
 import type { Section } from './figures.ts';
 import { fullChange } from './full-change.ts';
+import { idleProcess } from './idle-process.ts';
+import { idleReads } from './idle-reads.ts';
 import { idleTick } from './idle-tick.ts';
 import { describeMachine } from './machine.ts';
+import { consulToHaproxy, dynamodbToHaproxy, fileToHaproxy } from './propagation.ts';
 import { renderMachine, renderSection } from './report.ts';
 
 /** The measurements by name, in the order of the report. Nothing here fails because something is slow. */
 const measurements: Readonly<Record<string, () => Promise<Section>>> = {
   'idle-tick': idleTick,
   'full-change': fullChange,
+  consul: consulToHaproxy,
+  file: fileToHaproxy,
+  dynamodb: dynamodbToHaproxy,
+  'idle-reads': idleReads,
+  'idle-process': idleProcess,
 };
 
 const usage = `Usage: npm run bench -- [--only NAME]... [--json]
