@@ -50,6 +50,19 @@ describeWith(['haproxy'], 'HAProxy follows the snapshot', () => {
     expect(await state('web2')).toMatchObject({ state: 'ready', address: three?.address, port: three?.port });
   });
 
+  it('leaves weights alone where it is told so', async () => {
+    await delivery.remove();
+    delivery = await startDelivery({ sockets: [haproxy.socketPath], manageWeights: false });
+    const [one, two] = targets;
+    delivery.deliver(snapshotOf([one && { target: one, weight: 7 }]));
+    await delivery.settled();
+    expect(await state('web1')).toMatchObject({ address: one?.address, state: 'ready', weight: 1 });
+    await haproxy.ask('set server web/web1 weight 42');
+    delivery.deliver(snapshotOf([one && { target: one, weight: 8 }, two]));
+    await delivery.settled();
+    expect(await state('web1')).toMatchObject({ state: 'ready', weight: 42 });
+  });
+
   it('sends nothing while nothing differs', async () => {
     delivery.deliver(snapshotOf(targets));
     await delivery.settled();

@@ -98,7 +98,7 @@ function faultOf(wanted: WantedTarget): HsdoError | undefined {
   const { address, port, weight, targetName } = wanted;
   try {
     endpoint(targetName, address, port);
-    whole(targetName, 'the weight', weight, 0, 256);
+    if (weight !== undefined) whole(targetName, 'the weight', weight, 0, 256);
     return undefined;
   } catch (error) {
     if (error instanceof HsdoError) return error;

@@ -69,6 +69,8 @@ export const haproxySchema = z
     pollMs: z.number().int().min(20).max(60_000).default(200),
     /** How long HAProxy may take to connect, or to answer one burst of commands. */
     timeoutMs: z.number().int().min(50).max(60_000).default(2000),
+    /** False leaves the weights in HAProxy as they are: its configuration and its operators set them. */
+    manageWeights: z.boolean().default(true),
     /** Adds servers at run time when the list is longer than the server-template. They are lost by a reload until re-added. */
     grow: z.boolean().default(false),
   })

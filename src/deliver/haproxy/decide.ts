@@ -78,6 +78,10 @@ export function leaveMaint(goal: AdminState, isGated: boolean): Step[] {
   return goal === 'drain' ? gate : [...gate, { do: 'state', state: 'ready' }];
 }
 
+function weightSteps(observed: ObservedServer, { weight }: WantedTarget): Step[] {
+  return weight === undefined || weight === observed.weight ? [] : [{ do: 'weight', weight }];
+}
+
 /** A new address goes in while in maint: on a running server HAProxy would keep the old one's health. */
 function moveSteps(
   observed: ObservedServer,
@@ -87,7 +91,7 @@ function moveSteps(
 ): Step[] {
   const steps: Step[] = observed.admin === 'maint' ? [] : [{ do: 'state', state: 'maint' }];
   steps.push({ do: 'address', address: wanted.address, port: wanted.port });
-  if (observed.weight !== wanted.weight) steps.push({ do: 'weight', weight: wanted.weight });
+  steps.push(...weightSteps(observed, wanted));
   // It served here before HAProxy lost it (a reload without a state file): waiting for checks would only lengthen the gap.
   const wasOut = known?.admin === undefined || known.admin === 'maint';
   const wasServing = !wasOut && known.isUp && isAt(known, wanted);
@@ -107,11 +111,12 @@ function tuneSteps(
   known: Remembered | undefined,
 ): Step[] {
   const steps: Step[] = [];
-  if (observed.weight !== wanted.weight) {
+  const weight = weightSteps(observed, wanted);
+  if (weight.length > 0) {
     // Weight 0 is how the state file brings back a target that was down (state-file.ts): its checks decide, as for a new one.
     const isParked = observed.weight === 0 && observed.admin === 'ready' && observed.isUp && known?.isUp !== true;
     if (isParked && observed.hasChecks) steps.push({ do: 'health-down' });
-    steps.push({ do: 'weight', weight: wanted.weight });
+    steps.push(...weight);
   }
   return [...steps, ...stateSteps(observed, goal)];
 }
@@ -120,7 +125,7 @@ function tuneSteps(
 export function isSettled(observed: ObservedServer, wanted: WantedTarget, last: Remembered): boolean {
   return (
     observed.admin === wanted.admin &&
-    observed.weight === wanted.weight &&
+    weightSteps(observed, wanted).length === 0 &&
     isAt(observed, wanted) &&
     last.admin === wanted.admin &&
     last.manual === undefined &&

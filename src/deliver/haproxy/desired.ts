@@ -17,8 +17,8 @@ export interface WantedTarget {
   readonly targetName: string;
   readonly address: string;
   readonly port: number;
-  /** 0 to 256. */
-  readonly weight: number;
+  /** 0 to 256; absent where weights are left to HAProxy's own configuration and operators. */
+  readonly weight?: number;
   /** An operator asked hsdo for `ready`: ends what somebody set in HAProxy by hand. */
   readonly isForced: boolean;
 }
@@ -33,6 +33,13 @@ export interface BackendRule {
   readonly accepts: 'all' | 'primary' | 'fallback';
 }
 
+/** What holds for all backends of a service. */
+export interface ServiceRule {
+  /** Groups whose targets belong in primary backends. */
+  readonly primaryGroups: readonly string[];
+  readonly manageWeights: boolean;
+}
+
 export function hasTarget(wanted: Wanted): wanted is WantedTarget {
   return 'targetId' in wanted;
 }
@@ -42,7 +49,7 @@ function isAccepted(target: Target, rule: BackendRule, primaryGroups: readonly s
   return rule.accepts === 'all' || (rule.accepts === 'primary') === primaryGroups.includes(target.group);
 }
 
-function wantedOf(slot: Slot, rule: BackendRule, primaryGroups: readonly string[]): Wanted {
+function wantedOf(slot: Slot, rule: BackendRule, { primaryGroups, manageWeights }: ServiceRule): Wanted {
   const { index } = slot;
   if (slot.state === 'free' || !isAccepted(slot.target, rule, primaryGroups)) return { index, admin: 'maint' };
   const { target, weight } = slot;
@@ -54,7 +61,7 @@ function wantedOf(slot: Slot, rule: BackendRule, primaryGroups: readonly string[
     targetName: target.name,
     address: target.address,
     port: rule.port ?? target.port ?? rule.defaultPort,
-    weight,
+    ...(manageWeights ? { weight } : {}),
     isForced: override === 'ready',
   };
 }
@@ -63,7 +70,7 @@ function wantedOf(slot: Slot, rule: BackendRule, primaryGroups: readonly string[
 export function desiredServers(
   snapshot: Pick<Snapshot, 'slots'>,
   rule: BackendRule,
-  primaryGroups: readonly string[],
+  service: ServiceRule,
 ): ReadonlyMap<number, Wanted> {
-  return new Map(snapshot.slots.map((slot) => [slot.index, wantedOf(slot, rule, primaryGroups)]));
+  return new Map(snapshot.slots.map((slot) => [slot.index, wantedOf(slot, rule, service)]));
 }

@@ -30,7 +30,7 @@ export interface HaproxyDelivery {
 function wantedOf(config: HaproxyConfig, snapshot: Snapshot, log?: Log): WantedByBackend {
   return new Map(
     config.backends.map((backend) => {
-      const { wanted, refused } = checkWanted(desiredServers(snapshot, backend, config.primaryGroups));
+      const { wanted, refused } = checkWanted(desiredServers(snapshot, backend, config));
       for (const { index, reason } of refused)
         log?.warn(
           { service: snapshot.service, backend: backend.name, slot: index, reason },

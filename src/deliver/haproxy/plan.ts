@@ -69,7 +69,7 @@ function grow(input: PlanInput, wanted: WantedTarget): Growth {
   return {
     steps: [
       { do: 'add', id, address, port, hasChecks },
-      { do: 'weight', weight },
+      ...(weight === undefined ? [] : [{ do: 'weight', weight } as const]),
       ...(hasChecks ? [{ do: 'enable-health' } as const] : []),
       ...leaveMaint(stricter(wanted.admin, manual), hasChecks),
     ],

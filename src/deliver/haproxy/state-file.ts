@@ -48,7 +48,8 @@ function memoryOf(backend: StateFileBackend, wanted: WantedTarget): Remembered |
 function lineOf(backend: StateFileBackend, wanted: WantedTarget, isParked: boolean): string {
   const known = memoryOf(backend, wanted);
   const goal = goalOf(wanted, known);
-  const [operational, weight] = [goal === 'maint' ? 0 : 2, isParked ? 0 : wanted.weight];
+  const initialWeight = known?.initialWeight ?? 1;
+  const [operational, weight] = [goal === 'maint' ? 0 : 2, isParked ? 0 : (wanted.weight ?? initialWeight)];
   const name = `${backend.baseName}${wanted.index}`;
   const address = canonicalAddress(wanted.address);
   if (address === undefined || !haproxyName.test(name) || !haproxyName.test(backend.name))
@@ -56,7 +57,6 @@ function lineOf(backend: StateFileBackend, wanted: WantedTarget, isParked: boole
       'rejected',
       `Cannot write server "${name}" at "${wanted.address}" to the state file: expected an IP address`,
     );
-  const initialWeight = known?.initialWeight ?? 1;
   const start = `1 ${backend.name} ${wanted.index} ${name} ${address} ${operational} ${adminBits[goal]} ${weight}`;
   return `${start} ${initialWeight} ${checkColumns} 0 0 - ${wanted.port} - 0 0 - - 0`;
 }
@@ -69,7 +69,7 @@ function linesOf(backend: StateFileBackend, mayPark: boolean): string[] {
   return targets.map((wanted) => {
     const known = memoryOf(backend, wanted);
     const isDown = known?.isUp === false && !known.hasAgent;
-    const isParked = parks && isDown && goalOf(wanted, known) === 'ready';
+    const isParked = parks && wanted.weight !== undefined && isDown && goalOf(wanted, known) === 'ready';
     return lineOf(backend, wanted, isParked);
   });
 }

@@ -32,6 +32,7 @@ describe('the haproxy block', () => {
     expect(haproxySchema.parse({ backends })).toEqual({
       sockets: ['/var/run/haproxy/admin.sock'],
       backends: [{ name: 'web', baseName: 'web', defaultPort: 80, accepts: 'all' }],
+      manageWeights: true,
       primaryGroups: [],
       pollMs: 200,
       timeoutMs: 2000,

@@ -6,10 +6,17 @@ const target = { id: 'i-1', name: 'one', address: '10.0.0.1' };
 const rule = { defaultPort: 80, accepts: 'all' as const };
 
 const first = (wish: Parameters<typeof snapshotOf>[0][number], changes: object = {}, groups: readonly string[] = []) =>
-  desiredServers(snapshotOf([wish], 1), { ...rule, ...changes }, groups).get(1);
+  desiredServers(snapshotOf([wish], 1), { ...rule, ...changes }, { primaryGroups: groups, manageWeights: true }).get(1);
 
 describe('what a snapshot wants of a backend', () => {
   it('is a free slot in maint', () => expect(first(undefined)).toEqual({ index: 1, admin: 'maint' }));
+
+  it('leaves the weight open where hsdo does not manage weights', () => {
+    const service = { primaryGroups: [], manageWeights: false };
+    const wanted = desiredServers(snapshotOf([{ target, weight: 7 }], 1), rule, service).get(1);
+    expect(wanted).toMatchObject({ admin: 'ready', address: '10.0.0.1' });
+    expect(wanted).not.toHaveProperty('weight');
+  });
 
   it('is a taken slot ready, or as its override says', () => {
     expect(first({ target, weight: 7 })).toEqual({
