@@ -24,7 +24,8 @@ export function fullList(network: string, weight: number): WantedList {
     },
   }));
   const rule = { defaultPort: 80, accepts: 'all' as const };
-  return checkWanted(desiredServers(snapshotOf(wishes, slotCount), rule, [])).wanted;
+  return checkWanted(desiredServers(snapshotOf(wishes, slotCount), rule, { primaryGroups: [], manageWeights: true }))
+    .wanted;
 }
 
 /** What a client keeps between two looks at one HAProxy. */

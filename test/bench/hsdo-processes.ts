@@ -18,6 +18,8 @@ export interface Hsdo {
 export interface HsdoOptions {
   readonly source: Readonly<Record<string, unknown>>;
   readonly socketPath: string;
+  /** Slots of the list; default 1000. */
+  readonly size?: number;
   /** Default: the embedded store. */
   readonly store?: Readonly<Record<string, unknown>>;
   /** The client's own way to the store; default: the same as the server's. */
@@ -26,10 +28,11 @@ export interface HsdoOptions {
 }
 
 /** Everything as it is by default, but for the size, a drain that ends at once, and weights that do not grow meanwhile. */
-function configOf(folder: string, { source, socketPath, intervalSeconds }: HsdoOptions, store: HsdoOptions['store']) {
+function configOf(folder: string, options: HsdoOptions, store: HsdoOptions['store']) {
+  const { source, socketPath, size = slotCount, intervalSeconds } = options;
   const haproxy = { sockets: [socketPath], backends: [{ name: backend, baseName: 'web' }] };
   return {
-    services: [{ name: 'web', size: slotCount, source, weight: { min: 10, max: 10 }, drainSeconds: 0, haproxy }],
+    services: [{ name: 'web', size, source, weight: { min: 10, max: 10 }, drainSeconds: 0, haproxy }],
     stateDirectory: join(folder, 'state'),
     exporter: { listen: 'off' },
     api: { listen: 'off' },

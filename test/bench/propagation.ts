@@ -1,20 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { hsdoKeys, makeTable } from '../fixtures/dynamodb.ts';
-import type { Haproxy } from '../fixtures/haproxy.ts';
 import { startMoto } from '../fixtures/moto.ts';
 import { type Crowd, consulCrowd, fileCrowd, type Member, member } from './crowd.ts';
 import { figure, histogram, percentile, promise, type Section } from './figures.ts';
 import { type HsdoOptions, startHsdo } from './hsdo-processes.ts';
 import { type SlotWatch, startSlotWatch } from './slot-watch.ts';
-import { startThousand } from './thousand.ts';
+import { slotCount, startThousand } from './thousand.ts';
 
-/** Targets that stay, and those that come and go. */
-const stayCount = 480;
+/** Targets that come and go; together with those that stay they take half of the slots. */
 const moverCount = 20;
 const changeCount = 120;
 const pollMs = 1000;
-
-const members = Array.from({ length: stayCount + moverCount }, (_, number) => member(number));
 
 /** One target that comes and goes, always in the same slot, since it gets its own back. */
 interface Mover {
@@ -36,9 +32,9 @@ async function change(crowd: Crowd, watch: SlotWatch, mover: Mover): Promise<num
 }
 
 /** Many changes of single targets, at random moments, so that they fall into every phase of every loop. */
-async function changes(crowd: Crowd, watch: SlotWatch): Promise<number[]> {
+async function changes(crowd: Crowd, watch: SlotWatch, members: readonly Member[]): Promise<number[]> {
   const idle: Mover[] = [];
-  for (const one of members.slice(stayCount)) {
+  for (const one of members.slice(0, moverCount)) {
     idle.push({ member: one, slot: await watch.slotOf(one.address), isPresent: true });
   }
   const running: Promise<number>[] = [];
@@ -51,26 +47,37 @@ async function changes(crowd: Crowd, watch: SlotWatch): Promise<number[]> {
   return Promise.all(running);
 }
 
-async function measure(haproxy: Haproxy, crowd: Crowd, options: Partial<HsdoOptions>): Promise<number[]> {
-  const hsdo = await startHsdo({ source: crowd.source, socketPath: haproxy.socketPath, ...options });
+interface Scene {
+  readonly name: string;
+  readonly title: string;
+  readonly size: number;
+  readonly crowd: (members: readonly Member[]) => Promise<Crowd>;
+  readonly options?: Partial<HsdoOptions>;
+  /** What is promised of the 99th percentile. */
+  readonly mostMs: number;
+  readonly notes?: readonly string[];
+}
+
+async function measure({ size, crowd: gather, options = {} }: Scene): Promise<number[]> {
+  const members = Array.from({ length: size / 2 }, (_, number) => member(number));
+  const haproxy = await startThousand({ hasChecks: true, size });
+  const crowd = await gather(members);
+  const hsdo = await startHsdo({ source: crowd.source, socketPath: haproxy.socketPath, size, ...options });
   const watch = await startSlotWatch(haproxy.socketPath);
   try {
     await watch.taken(members.length);
-    return await changes(crowd, watch);
+    return await changes(crowd, watch, members);
   } finally {
     watch.stop();
     await hsdo.stop();
     await crowd.stop();
+    await haproxy.stop();
   }
 }
 
-function tell(
-  name: string,
-  title: string,
-  values: readonly number[],
-  mostMs: number,
-  notes: readonly string[],
-): Section {
+async function play(scene: Scene): Promise<Section> {
+  const { name, title, size, mostMs, notes = [] } = scene;
+  const values = await measure(scene);
   return {
     name,
     title,
@@ -82,55 +89,41 @@ function tell(
     ratios: [],
     histograms: [histogram('changes', 'ms', values, 15)],
     notes: [
-      `${changeCount} single targets of ${members.length} come or go in 1000 slots; hsdo's server and client are processes of their own.`,
+      `${changeCount} times one target of ${size / 2} comes or goes in ${size} slots; hsdo's server and client are processes of their own.`,
+      'From the moment before the source is told until HAProxy, asked every millisecond, answers with the change.',
       ...notes,
     ],
   };
 }
 
-async function onThousand(run: (haproxy: Haproxy) => Promise<Section>): Promise<Section> {
-  const haproxy = await startThousand({ hasChecks: true });
-  try {
-    return await run(haproxy);
-  } finally {
-    await haproxy.stop();
-  }
-}
-
-const fromCall =
-  'From the moment before the source is told until HAProxy, asked every millisecond, answers with the change.';
-
 /** Consul and the embedded store. */
 export function consulToHaproxy(): Promise<Section> {
-  return onThousand(async (haproxy) => {
-    const values = await measure(haproxy, await consulCrowd(members), {});
-    return tell('consul', 'From a change in Consul to the change in HAProxy, embedded store', values, 100, [fromCall]);
-  });
+  const title = 'From a change in Consul to the change in HAProxy, embedded store';
+  return play({ name: 'consul', title, size: slotCount, crowd: consulCrowd, mostMs: 100 });
 }
 
 /** A file and the embedded store. */
 export function fileToHaproxy(): Promise<Section> {
-  return onThousand(async (haproxy) => {
-    const values = await measure(haproxy, await fileCrowd(members), {});
-    return tell('file', 'From a change of the file to the change in HAProxy, embedded store', values, 100, [fromCall]);
-  });
+  const title = 'From a change of a file to the change in HAProxy, embedded store';
+  return play({ name: 'file', title, size: slotCount, crowd: fileCrowd, mostMs: 100 });
 }
 
 /** A file and HSDO's table in DynamoDB. */
-export function dynamodbToHaproxy(): Promise<Section> {
-  return onThousand(async (haproxy) => {
-    const moto = await startMoto();
-    try {
-      const { endpoint, region, credentials } = moto;
-      const store = { kind: 'dynamodb', hsdoTable: await makeTable(moto, hsdoKeys), endpoint, region, credentials };
-      const values = await measure(haproxy, await fileCrowd(members), { store, intervalSeconds: pollMs / 1000 });
-      const title = `From a change of the file to the change in HAProxy, HSDO's table in DynamoDB, INTERVAL ${pollMs / 1000} s`;
-      return tell('dynamodb', title, values, pollMs + 100, [
-        fromCall,
-        'DynamoDB is moto here, which has its own speed.',
-      ]);
-    } finally {
-      await moto.stop();
-    }
-  });
+export async function dynamodbToHaproxy(): Promise<Section> {
+  const moto = await startMoto();
+  try {
+    const { endpoint, region, credentials } = moto;
+    const store = { kind: 'dynamodb', hsdoTable: await makeTable(moto, hsdoKeys), endpoint, region, credentials };
+    return await play({
+      name: 'dynamodb',
+      title: `From a change of a file to the change in HAProxy, HSDO's table, INTERVAL ${pollMs / 1000} s`,
+      size: 100,
+      crowd: fileCrowd,
+      options: { store, intervalSeconds: pollMs / 1000 },
+      mostMs: pollMs + 100,
+      notes: ['DynamoDB is moto, which needs a third of a second for a list of 1000; hence a list of 100.'],
+    });
+  } finally {
+    await moto.stop();
+  }
 }
