@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Document, Path } from './document.ts';
+import { type Document, type Path, showPath } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
 import type { Flat } from './flat.ts';
-import { flatService } from './flat-service.ts';
+import { flatService, servicePaths } from './flat-service.ts';
 import { parameters } from './parameters.ts';
 import { isTree, type Tree } from './tree.ts';
 
@@ -11,7 +11,13 @@ import { isTree, type Tree } from './tree.ts';
 export interface Assembled {
   readonly raw: Readonly<Record<string, unknown>>;
   readonly faults: readonly Fault[];
-  placeOf(path: Path): string;
+  /** Where the value at a nested path came from, and the name under which a person gave it. */
+  originOf(path: Path): Origin;
+}
+
+export interface Origin {
+  readonly place: string;
+  readonly name: string;
 }
 
 /** Flat parameters that set one nested value each, with the path of that value. */
@@ -47,7 +53,6 @@ function put(root: Tree, [key, ...rest]: Path, value: unknown): Tree {
  */
 export function assemble(document: Document, flat: Flat): Assembled {
   const faults: Fault[] = [];
-  const origins = new Map<string, string>();
   let raw: Tree = Object.fromEntries(
     Object.entries(document.root).filter(
       ([name]) => !parameters.some((p) => p.name === name || p.aliases.includes(name)),
@@ -61,12 +66,21 @@ export function assemble(document: Document, flat: Flat): Assembled {
       faults.push({ place: flat.placeOf(name), path: name, value: showValue(name, flat.get(name)), expected });
     }
     raw = put(raw, path, convert(flat.get(name)));
-    origins.set(path.join('.'), flat.placeOf(name));
   }
   raw = withServices(raw, document, flat, faults);
   raw = withDefaults(raw);
-  const placeOf = (path: Path) => origins.get(path.join('.')) ?? document.placeOf(path);
-  return { raw, faults, placeOf };
+  return { raw, faults, originOf: (path) => originOf(path, document, flat) };
+}
+
+/** The longest known path that leads to `path` and was given flat; else the file's own place. */
+function originOf(path: Path, document: Document, flat: Flat): Origin {
+  const isPrefix = (known: Path) => known.every((key, n) => path[n] === key);
+  const flatPaths = [...counterparts.map(([name, known]) => [name, known] as const), ...servicePaths];
+  const candidates = flatPaths.filter(([name, known]) => flat.isSet(name) && isPrefix(known));
+  const [best] = candidates.sort(([, a], [, b]) => b.length - a.length);
+  if (best === undefined || document.root[String(path[0])] !== undefined)
+    return { place: document.placeOf(path), name: showPath(path) };
+  return { place: flat.placeOf(best[0]), name: flat.writtenAs(best[0]) };
 }
 
 function withServices(raw: Tree, document: Document, flat: Flat, faults: Fault[]): Tree {

@@ -4,6 +4,11 @@ import type { Fault } from './fault.ts';
 
 export type Path = readonly (string | number)[];
 
+/** A path as a person writes it: `services[0].haproxy.sockets[1]`. */
+export function showPath(path: Path): string {
+  return path.map((key, n) => (typeof key === 'number' ? `[${key}]` : n === 0 ? key : `.${key}`)).join('');
+}
+
 /** A configuration file: its values, and where each of them stands. */
 export interface Document {
   readonly file: string;

@@ -1,9 +1,31 @@
+import type { Path } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
 import type { Flat } from './flat.ts';
 import { isTree, type Tree } from './tree.ts';
 
 const compact = (fields: Tree) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 const given = (flat: Flat, name: string) => (flat.isSet(name) ? flat.get(name) : undefined);
+
+/** Where in the nested form each flat parameter of the service ends up, so that a complaint names what a person wrote. */
+export const servicePaths: readonly (readonly [string, Path])[] = [
+  ['SERVICE_NAME', ['services', 0, 'name']],
+  ['SERVER_ASG_NAMES', ['services', 0, 'source', 'groups']],
+  ['CONSUL_API_URL', ['services', 0, 'source', 'url']],
+  ['CONSUL_SERVICE_NAME', ['services', 0, 'source', 'services']],
+  ['CONSUL_TOKEN', ['services', 0, 'source', 'token']],
+  ['CONSUL_DATACENTER', ['services', 0, 'source', 'datacenter']],
+  ['CONSUL_TAGS', ['services', 0, 'source', 'tags']],
+  ['SERVER_FILE_PATH', ['services', 0, 'source', 'path']],
+  ['SERVER_DNS_NAMES', ['services', 0, 'source', 'names']],
+  ['HAPROXY_BACKEND_SERVER_MIN_WEIGHT', ['services', 0, 'weight', 'min']],
+  ['HAPROXY_SOCKET_PATH', ['services', 0, 'haproxy', 'sockets']],
+  ['HAPROXY_STATE_FILE', ['services', 0, 'haproxy', 'stateFile']],
+  ['CLIENT_ASG_NAMES', ['services', 0, 'haproxy', 'primaryGroups']],
+  ['CLIENT_HAPROXY_BACKEND_LIST', ['services', 0, 'haproxy', 'backends']],
+  ['HAPROXY_BACKEND_NAME', ['services', 0, 'haproxy', 'backends', 0, 'name']],
+  ['HAPROXY_BACKEND_BASE_NAME', ['services', 0, 'haproxy', 'backends', 0, 'baseName']],
+  ['HAPROXY_FALLBACK_BACKEND_NAME', ['services', 0, 'haproxy', 'backends', 1]],
+];
 
 /** The one service that the flat parameters describe, in the nested form. */
 export function flatService(flat: Flat, faults: Fault[]): Tree {
@@ -35,20 +57,20 @@ function need(flat: Flat, faults: Fault[], name: string, because: string): unkno
 function flatSource(flat: Flat, faults: Fault[]): Tree | undefined {
   switch (flat.get('SERVER_MODE')) {
     case 'aws':
-      return { kind: 'aws', groups: need(flat, faults, 'SERVER_ASG_NAMES', 'SERVER_MODE is aws') ?? ['?'] };
+      return { kind: 'aws', groups: need(flat, faults, 'SERVER_ASG_NAMES', 'SERVER_MODE is aws') ?? ['missing'] };
     case 'consul':
       return compact({
         kind: 'consul',
-        url: need(flat, faults, 'CONSUL_API_URL', 'SERVER_MODE is consul') ?? 'http://?',
-        services: need(flat, faults, 'CONSUL_SERVICE_NAME', 'SERVER_MODE is consul') ?? ['?'],
+        url: need(flat, faults, 'CONSUL_API_URL', 'SERVER_MODE is consul') ?? 'http://missing',
+        services: need(flat, faults, 'CONSUL_SERVICE_NAME', 'SERVER_MODE is consul') ?? ['missing'],
         token: given(flat, 'CONSUL_TOKEN'),
         datacenter: given(flat, 'CONSUL_DATACENTER'),
         tags: given(flat, 'CONSUL_TAGS'),
       });
     case 'file':
-      return { kind: 'file', path: need(flat, faults, 'SERVER_FILE_PATH', 'SERVER_MODE is file') ?? '?' };
+      return { kind: 'file', path: need(flat, faults, 'SERVER_FILE_PATH', 'SERVER_MODE is file') ?? 'missing' };
     case 'dns':
-      return { kind: 'dns', names: need(flat, faults, 'SERVER_DNS_NAMES', 'SERVER_MODE is dns') ?? ['?'] };
+      return { kind: 'dns', names: need(flat, faults, 'SERVER_DNS_NAMES', 'SERVER_MODE is dns') ?? ['missing'] };
     default:
       return undefined;
   }
@@ -65,8 +87,8 @@ function flatHaproxy(flat: Flat, faults: Fault[]): Tree | undefined {
     list === undefined
       ? [
           {
-            name: need(flat, faults, 'HAPROXY_BACKEND_NAME', 'HAPROXY_BACKEND_BASE_NAME is set') ?? '?',
-            baseName: need(flat, faults, 'HAPROXY_BACKEND_BASE_NAME', 'HAPROXY_BACKEND_NAME is set') ?? '?',
+            name: need(flat, faults, 'HAPROXY_BACKEND_NAME', 'HAPROXY_BACKEND_BASE_NAME is set') ?? 'missing',
+            baseName: need(flat, faults, 'HAPROXY_BACKEND_BASE_NAME', 'HAPROXY_BACKEND_NAME is set') ?? 'missing',
             ...port,
             accepts,
           },
@@ -91,7 +113,7 @@ function fallbackBackend(flat: Flat, faults: Fault[], port: Tree): Tree[] {
   if (name === undefined) return [];
   const baseName = need(flat, faults, 'HAPROXY_FALLBACK_BACKEND_BASE_NAME', 'HAPROXY_FALLBACK_BACKEND_NAME is set');
   const takesAll = flat.get('ALL_SERVERS_IN_FALLBACK_BACKEND') === true;
-  return [{ name, baseName: baseName ?? '?', ...port, accepts: takesAll ? 'all' : 'fallback' }];
+  return [{ name, baseName: baseName ?? 'missing', ...port, accepts: takesAll ? 'all' : 'fallback' }];
 }
 
 function listedBackends(list: unknown, port: Tree, accepts: string, flat: Flat, faults: Fault[]): Tree[] {
@@ -110,7 +132,7 @@ function listedBackends(list: unknown, port: Tree, accepts: string, flat: Flat, 
       name,
       ...port,
       accepts,
-      baseName: baseName ?? '?',
+      baseName: baseName ?? 'missing',
       ...(serverPort === undefined ? {} : { port: serverPort }),
     };
   });

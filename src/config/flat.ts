@@ -13,6 +13,8 @@ export interface Flat {
   isFromEnvironment(name: string): boolean;
   /** Where a value came from, for faults of what is made of it. */
   placeOf(name: string): string;
+  /** The name under which it was given: upstream has two for some. */
+  writtenAs(name: string): string;
   readonly faults: readonly Fault[];
   /** Words to the user about names that upstream changed. */
   readonly notices: readonly string[];
@@ -57,6 +59,7 @@ export function readFlat(document: Document, env: NodeJS.ProcessEnv): Flat {
     get: (name) => settled.get(name) ?? undefined,
     isSet: (name) => given.has(name),
     isFromEnvironment: (name) => fromEnvironment.given.has(name),
+    writtenAs: (name) => given.get(name)?.writtenAs ?? name,
     placeOf: (name) => given.get(name)?.place ?? document.file,
     faults,
     notices: [...fromFile.notices, ...fromEnvironment.notices],

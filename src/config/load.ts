@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { z } from 'zod';
-import { assemble } from './assemble.ts';
+import { type Assembled, assemble } from './assemble.ts';
 import { type Document, emptyDocument, type Path, readDocument } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
 import { flatNames, readFlat } from './flat.ts';
@@ -44,11 +44,11 @@ export function loadConfig(options: {
   const parsed = configSchema.safeParse(withoutUnknown(assembled.raw));
   if (!parsed.success) {
     const already = new Set(faults.map(({ path }) => path));
-    const found = parsed.error.issues.flatMap((issue) => faultsOf(issue, assembled.raw, assembled.placeOf));
+    const found = parsed.error.issues.flatMap((issue) => faultsOf(issue, assembled.raw, assembled.originOf));
     // Nothing is said twice: a document without services because it did not parse needs no second complaint.
     if (document.faults.length === 0) faults.push(...found.filter(({ path }) => !already.has(path)));
   } else {
-    faults.push(...acrossFaults(parsed.data, options.roles ?? {}, assembled.placeOf));
+    faults.push(...acrossFaults(parsed.data, options.roles ?? {}, assembled.originOf));
   }
   const { notices } = flat;
   if (faults.length > 0 || !parsed.success) return { config: undefined, faults, notices };
@@ -88,71 +88,72 @@ function isNear(a: string, b: string): boolean {
 const withoutUnknown = (raw: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(raw).filter(([name]) => nestedNames.includes(name)));
 
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, key) => {
-    if (Array.isArray(value)) return value[Number(key)];
-    return isTree(value) ? value[String(key)] : undefined;
-  }, root);
+/**
+ * The value at a path, and that path as it stands in the document: a single source need not be in a list, although
+ * the schema counts it as the first of one.
+ */
+function locate(root: unknown, path: Path): { readonly value: unknown; readonly path: Path } {
+  const real: (string | number)[] = [];
+  let value = root;
+  for (const key of path) {
+    if (typeof key === 'number' && isTree(value)) continue;
+    real.push(key);
+    value = Array.isArray(value) ? value[Number(key)] : isTree(value) ? value[String(key)] : undefined;
+  }
+  return { value, path: real };
 }
 
-const showPath = (path: Path) =>
-  path.map((key, n) => (typeof key === 'number' ? `[${key}]` : n === 0 ? key : `.${key}`)).join('');
-
 /** One complaint of the schema as a fault of ours; an unrecognised key stands under its own name. */
-function faultsOf(issue: z.core.$ZodIssue, raw: unknown, placeOf: (path: Path) => string): Fault[] {
-  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+function faultsOf(issue: z.core.$ZodIssue, raw: unknown, originOf: Assembled['originOf']): Fault[] {
+  const { value, path } = locate(
+    raw,
+    issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
+  );
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      place: placeOf([...path, key]),
-      path: showPath([...path, key]),
-      expected: 'no such parameter',
-    }));
+    return issue.keys.map((key) => {
+      const { place, name } = originOf([...path, key]);
+      return { place, path: name, expected: 'no such parameter' };
+    });
   }
-  const value = valueAt(raw, path);
+  const { place, name } = originOf(path);
   const expected = issue.message
-    .replace(/^Invalid input: /, '')
-    .replace(/^Too (big|small): /, '')
-    .replace(/^Invalid option: /, '');
-  const name = showPath(path);
-  return [
-    {
-      place: placeOf(path),
-      path: name,
-      ...(value === undefined ? {} : { value: showValue(name, value) }),
-      expected: value === undefined ? `missing: ${expected}` : expected,
-    },
-  ];
+    .replace(/^(Invalid input|Too big|Too small|Invalid option|Invalid string): /, '')
+    .replace(/^Invalid discriminator value. E/, 'e');
+  if (value === undefined) return [{ place, path: name, expected: `missing: ${expected}` }];
+  return [{ place, path: name, value: showValue(name, value), expected }];
 }
 
 /** Rules between parts, and what the roles need. */
-function acrossFaults(config: Config, roles: Roles, placeOf: (path: Path) => string): Fault[] {
+function acrossFaults(config: Config, roles: Roles, originOf: Assembled['originOf']): Fault[] {
   const faults: Fault[] = [];
+  const say = (path: Path, expected: string, value?: string) => {
+    const { place, name } = originOf(path);
+    faults.push({ place, path: name, ...(value === undefined ? {} : { value }), expected });
+  };
   const seen = new Set<string>();
-  config.services.forEach((service, n) => {
-    const say = (key: string, expected: string) =>
-      faults.push({ place: placeOf(['services', n, key]), path: `services[${n}].${key}`, expected });
-    if (seen.has(service.name)) say('name', `expected a name of its own; "${service.name}" is taken`);
-    seen.add(service.name);
-    if (roles.server && service.source.length === 0)
-      say('source', 'missing: --server needs to know where targets come from (flat: SERVER_MODE)');
-    if (roles.client && service.haproxy === undefined)
-      say('haproxy', 'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)');
+  config.services.forEach(({ name, source, haproxy }, n) => {
+    if (seen.has(name)) say(['services', n, 'name'], 'expected a name of its own', showValue('name', name));
+    seen.add(name);
+    if (roles.server && source.length === 0) {
+      say(['services', n, 'source'], 'missing: --server needs to know where targets come from (flat: SERVER_MODE)');
+    }
+    if (roles.client && haproxy === undefined) {
+      say(
+        ['services', n, 'haproxy'],
+        'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)',
+      );
+    }
   });
   const { store, api } = config;
   if (api.listen !== undefined && api.token === undefined && !isLoopback(api.listen)) {
     const expected =
       'expected a loopback address, or a token beside it (flat: API_TOKEN): without one anybody could switch';
-    faults.push({
-      place: placeOf(['api', 'listen']),
-      path: 'api.listen',
-      value: showValue('listen', api.listen),
-      expected,
-    });
+    say(['api', 'listen'], expected, showValue('listen', api.listen));
   }
   if (store.kind === 'dynamodb' && store.table === undefined && config.services.length > 1) {
     const expected =
       "missing: HSDO's table holds one service; several need a second table (flat: DYNAMODB_STORE_TABLE_NAME)";
-    faults.push({ place: placeOf(['store', 'table']), path: 'store.table', expected });
+    say(['store', 'table'], expected);
   }
   return faults;
 }

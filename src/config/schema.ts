@@ -51,7 +51,9 @@ const hostAndPort = z
 
 /** The whole configuration in its nested form; the flat parameters are turned into the same. */
 export const configSchema = z.strictObject({
-  services: z.array(serviceSchema).min(1, 'expected at least one service'),
+  services: z
+    .array(serviceSchema, 'expected a list of services, or flat parameters such as SERVER_MODE (see conf/env.yaml)')
+    .min(1, 'expected at least one service'),
   store: storeSchema,
   cluster: z.strictObject({
     nodeId: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . : -'),
