@@ -23,7 +23,7 @@ export function addDemo(program: Command): void {
         ...ownProgram(),
         output: process.stdout,
         clock: systemClock,
-        signal: stopOnSignals(),
+        signal: endOfInterest(),
       });
       const codes = { told: exitCodes.ok, failed: exitCodes.failed, stopped: isOnce ? interrupted : exitCodes.ok };
       process.exitCode = codes[outcome];
@@ -45,7 +45,7 @@ function ownProgram(): { readonly entry: readonly string[]; readonly hsdo: strin
 }
 
 /** The first signal ends the demo cleanly; the second at once, and what it started still ends with it. */
-function stopOnSignals(): AbortSignal {
+function endOfInterest(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
@@ -53,5 +53,7 @@ function stopOnSignals(): AbortSignal {
       controller.abort(new Error(`stopped by ${name}`));
     });
   }
+  // Nobody reads any more, as with `| head`.
+  process.stdout.on('error', (error) => controller.abort(error));
   return controller.signal;
 }

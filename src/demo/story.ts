@@ -116,7 +116,8 @@ async function die(stage: Stage): Promise<void> {
 
 /** Reloads HAProxy; the first thing that the new worker says must already be right. */
 export async function reload(stage: Stage): Promise<void> {
-  const before = await stage.until(allServe(stage));
+  // The state file is a look behind HAProxy: whoever came up this very moment is still checked first after a reload.
+  const before = await stage.holds(haproxyUnchanged(await stage.until(allServe(stage))), 1);
   stage.world.reload();
   const after = await stage.until(({ haproxy }) => {
     if (!haproxy) return 'HAProxy does not answer on its socket';

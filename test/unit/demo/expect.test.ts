@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { haproxyUnchanged, isDown, nobodyMoved, seating, serves } from '../../../src/demo/expect.ts';
+import type { HaproxyServer } from '../../../src/demo/runtime.ts';
+import type { Sight } from '../../../src/demo/sight.ts';
+import type { DemoTarget } from '../../../src/demo/targets.ts';
+
+const server = (changed: Partial<HaproxyServer> = {}): HaproxyServer => ({
+  index: 1,
+  address: '127.77.0.1',
+  port: 80,
+  admin: 'ready',
+  isUp: true,
+  weight: 10,
+  ...changed,
+});
+
+const target: DemoTarget = {
+  name: 'web-1',
+  address: '127.77.0.1',
+  port: 80,
+  requests: () => 0,
+  setReady: () => {},
+  crash: () => {},
+  repair: async () => {},
+};
+
+function sight(servers: readonly HaproxyServer[], slot = 1, weight = 10): Sight {
+  const { name, address, port } = target;
+  const slots = [{ index: slot, state: 'taken' as const, target: { name, address, port }, weight }];
+  return {
+    haproxy: { workerPid: 1, version: '2.6.12', servers },
+    api: { slots, isLeader: true, epoch: 1, revision: 1, held: [] },
+  };
+}
+
+describe('what the story expects', () => {
+  it('of a serving target is the address, state and weight of its slot in HAProxy itself', () => {
+    expect(serves(target)(sight([server()]))).toBeUndefined();
+    expect(serves(target)({})).toBe('HAProxy does not answer on its socket');
+    expect(serves(target)(sight([]))).toBe('web-1 has no slot');
+    expect(serves(target)(sight([server({ address: '127.0.0.2' })]))).toContain('has 127.0.0.2:80 in HAProxy');
+    expect(serves(target)(sight([server({ admin: 'drain' })]))).toBe('HAProxy has web-1 in drain, expected ready');
+    expect(serves(target)(sight([server({ isUp: false })]))).toBe('HAProxy has web-1 down, expected up');
+    expect(serves(target)(sight([server({ weight: 1 })]))).toBe('HAProxy gives web-1 weight 1, expected 10');
+    expect(serves(target, { atFullWeight: true })(sight([server({ weight: 3 })], 1, 3))).toContain('expected 10');
+  });
+
+  it('of a target that is down is that it keeps its slot, ready for its return', () => {
+    expect(isDown(target)(sight([server({ isUp: false })]))).toBeUndefined();
+    expect(isDown(target)(sight([server()]))).toBe('HAProxy has web-1 up, expected down');
+    expect(isDown(target)(sight([server({ admin: 'maint', isUp: false })]))).toContain('in maint');
+  });
+
+  it('is that nobody moves', () => {
+    const before = seating(sight([server()]));
+    expect(nobodyMoved(before)(sight([server()]))).toBeUndefined();
+    expect(nobodyMoved(before)(sight([], 2))).toBe('web-1 moved from slot 1 to 2');
+  });
+
+  it('is an unchanged HAProxy whatever a free slot has for an address, as after a reload', () => {
+    const free = server({ index: 2, admin: 'maint', isUp: false });
+    const before = sight([server(), free]);
+    expect(haproxyUnchanged(before)(sight([server(), { ...free, address: '127.0.0.2' }]))).toBeUndefined();
+    expect(haproxyUnchanged(before)(sight([server({ isUp: false }), free]))).toContain('1 127.77.0.1:80 ready down');
+    expect(haproxyUnchanged(before)({})).toBe('HAProxy does not answer on its socket');
+  });
+});
