@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
 import { showValue } from './show.ts';
-import { type DiscoverySource, inOrder, type Sighting, type SourceContext } from './source.ts';
+import { type DiscoverySource, inOrder, type Sighting } from './source.ts';
 
 const serverSchema = z.string().refine((text) => {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([^:]+)):\d{1,5}$/.exec(text) ?? [];
@@ -41,8 +41,8 @@ const [shortestSeconds, longestSeconds] = [1, 3600];
  * unless `emptyMeansNone`. Of SRV records those of the lowest priority count (RFC 2782); their TTL is not visible, the
  * one of their hosts' addresses is.
  */
-export function createDnsSource(config: DnsConfig, { clock }: SourceContext): DiscoverySource {
-  let staleAt: number | undefined;
+export function createDnsSource(config: DnsConfig): DiscoverySource {
+  let standsMs = 0;
   return {
     async discover(signal) {
       const resolver = new Resolver({ timeout: config.timeoutSeconds * 1000, tries: 2 });
@@ -53,17 +53,14 @@ export function createDnsSource(config: DnsConfig, { clock }: SourceContext): Di
         const ask = createAsking(config, resolver);
         const answers = await Promise.all(config.names.map((name) => targetsOf(name, config, ask)));
         const ttlSeconds = Math.min(longestSeconds, ...answers.map((answer) => answer.ttlSeconds));
-        staleAt = clock.monotonic() + Math.max(shortestSeconds, ttlSeconds) * 1000;
+        standsMs = Math.max(shortestSeconds, ttlSeconds) * 1000;
         return inOrder(answers.flatMap(({ records }) => records));
       } finally {
         signal.removeEventListener('abort', cancel);
         resolver.cancel();
       }
     },
-    changed(signal) {
-      const restMs = staleAt === undefined ? longestSeconds * 1000 : staleAt - clock.monotonic();
-      return clock.sleep(Math.max(0, restMs), signal);
-    },
+    standsMs: () => standsMs,
   };
 }
 

@@ -56,7 +56,8 @@ export interface Refresh {
 }
 
 /**
- * The loop around one source: full reads at every interval and after every hint, each under a deadline. What a source
+ * The loop around one source: full reads at every interval (or when the last answer's own time is over) and after every
+ * hint, each under a deadline. What a source
  * said last stays true through any number of failures, during which it is asked ever less often; whatever a source
  * throws is its own failure and stops nobody else.
  */
@@ -88,7 +89,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
       backoff.reset();
       streak.worked();
       tellSuccess(options, latest);
-      return { isNews, restMs: intervalMs };
+      return { isNews, restMs: Math.max(intervalMs, source.standsMs?.() ?? 0) };
     } catch (error) {
       if (signal.aborted) return { isNews: false, restMs: 0 };
       const restMs = backoff.next();

@@ -41,6 +41,8 @@ export interface DiscoverySource {
    * while `discover` runs again.
    */
   changed?(signal: AbortSignal): Promise<void>;
+  /** Optional: for how long the last answer says that it stands, milliseconds; it is not asked for again before. */
+  standsMs?(): number;
 }
 
 /** What a process gives to each of its sources. */

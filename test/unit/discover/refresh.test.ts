@@ -9,7 +9,7 @@ const web = (n: number): Sighting => ({ id: `i-${n}`, name: `i-${n}`, address: `
 const away = () => new HsdoError('unavailable', 'it is away');
 
 /** A source that answers what the test says, read every second on a clock that stands still. */
-function setUp(changed?: DiscoverySource['changed']) {
+function setUp(changed?: DiscoverySource['changed'], standsMs?: number) {
   const clock = createFakeClock();
   const metrics = createMetrics();
   const lines: string[] = [];
@@ -22,6 +22,7 @@ function setUp(changed?: DiscoverySource['changed']) {
       return Promise.resolve().then(() => world.answer());
     },
     ...(changed ? { changed } : {}),
+    ...(standsMs === undefined ? {} : { standsMs: () => standsMs }),
   };
   const stopping = new AbortController();
   const refresh = createRefresh({
@@ -49,6 +50,19 @@ const fail = (error: unknown) => () => {
 };
 
 describe('a refresh', () => {
+  it('does not ask again before the time for which an answer stands, but never more often than its interval', async () => {
+    const long = setUp(undefined, 10_000);
+    await long.clock.advance(9999);
+    expect(long.world.reads).toBe(1);
+    await long.clock.advance(1);
+    expect(long.world.reads).toBe(2);
+    await long.stop();
+    const short = setUp(undefined, 10);
+    await short.clock.advance(999);
+    expect(short.world.reads).toBe(1);
+    await short.stop();
+  });
+
   it('reads at once, then at every interval, and tells news from repetition', async () => {
     const { clock, world, refresh, stop } = setUp();
     expect(refresh.latest()).toBeUndefined();
