@@ -17,6 +17,15 @@ export interface SourceView {
   readonly refusals: readonly Refusal[];
 }
 
+export interface StoreView {
+  readonly kind: string;
+  /** Wall-clock milliseconds. */
+  readonly lastSuccessAt?: number;
+  readonly lastError?: string;
+  /** Rows of HSDO's table that are no slots. */
+  readonly refusals: readonly Refusal[];
+}
+
 export interface ServiceView {
   readonly name: string;
   readonly revision: number;
@@ -30,6 +39,8 @@ export interface ServiceView {
   readonly hold?: Hold;
   readonly shrinkBlockedBy: readonly number[];
   readonly sources: readonly SourceView[];
+  /** Targets that an earlier source of the service reports, too. */
+  readonly duplicates: readonly Refusal[];
   readonly overrides: readonly OverrideRequest[];
   readonly clients: readonly Report[];
 }
@@ -40,7 +51,7 @@ export interface StatusView {
   readonly roles: readonly string[];
   /** Wall-clock milliseconds of this process. */
   readonly at: number;
-  readonly store: { readonly kind: string; readonly lastSuccessAt?: number; readonly lastError?: string };
+  readonly store: StoreView;
   readonly lease?: LeaseView;
   readonly problems: readonly Problem[];
   readonly services: readonly ServiceView[];

@@ -22,11 +22,20 @@ export function addStatus(program: Command): void {
 function trouble(status: StatusView): string[] {
   return [
     ...status.problems.map(({ part, message }) => `${part}: ${message}`),
+    ...status.store.refusals.map(({ name, reason }) => `store: ${name} is left out: ${reason}`),
     ...status.services.flatMap((service) => serviceTrouble(service)),
   ];
 }
 
-function serviceTrouble({ name, unplaced, hold, shrinkBlockedBy, sources, clients }: ServiceView): string[] {
+function serviceTrouble({
+  name,
+  unplaced,
+  hold,
+  shrinkBlockedBy,
+  sources,
+  duplicates,
+  clients,
+}: ServiceView): string[] {
   const lines: string[] = [];
   if (hold)
     lines.push(
@@ -40,6 +49,7 @@ function serviceTrouble({ name, unplaced, hold, shrinkBlockedBy, sources, client
     for (const refusal of refusals)
       lines.push(`${name}: source ${label} reports ${refusal.name}, left out: ${refusal.reason}`);
   }
+  for (const { name: target, reason } of duplicates) lines.push(`${name}: ${target} is left out: ${reason}`);
   for (const { client, sockets } of clients) {
     for (const { socket, isUp, error, drift, missing } of sockets) {
       if (!isUp) lines.push(`${name}: client ${client} cannot reach HAProxy at ${socket}: ${error ?? 'no answer'}`);

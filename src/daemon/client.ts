@@ -53,7 +53,7 @@ async function followStore(
   const { config, clock, log, closers } = parts;
   const opened = await openPatiently(
     'the store',
-    () => openHomes(config, clock, signal, tellRefusals(log)),
+    () => openHomes(config, clock, signal, tellRefusals(log, health)),
     { clock, log, onFailure: health.note },
     signal,
   );

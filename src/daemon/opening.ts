@@ -1,9 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describeError, HsdoError } from '../model/error.ts';
 import type { Refusal } from '../model/target.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
 import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { pause } from '../time/every.ts';
+import type { StoreHealth } from './store-health.ts';
+
+/** Refusals that one line of the log names. */
+const mostTold = 20;
 
 /**
  * Opens something that the process cannot work without, for as long as it takes: a store that is away at the start is
@@ -37,7 +42,23 @@ export async function openPatiently<T>(
   return undefined;
 }
 
-/** Says what of HSDO's table cannot be read; such a slot is taken for free, and a person should know. */
-export function tellRefusals(log: Log): (refusals: readonly Refusal[]) => void {
-  return (refusals) => log.warn({ refusals }, 'the table holds rows that cannot be read');
+/**
+ * Says what of HSDO's table cannot be read, when that changes; such a slot is taken for free, and a person should know.
+ */
+export function tellRefusals(
+  log: Log,
+  { noteRefusals }: Pick<StoreHealth, 'noteRefusals'>,
+): (refusals: readonly Refusal[]) => void {
+  let told: readonly Refusal[] = [];
+  return (refusals) => {
+    noteRefusals(refusals);
+    if (isDeepStrictEqual(told, refusals)) return;
+    told = refusals;
+    if (refusals.length === 0) log.info({}, 'the table holds nothing but readable rows again');
+    else
+      log.warn(
+        { count: refusals.length, refusals: refusals.slice(0, mostTold) },
+        'the table holds rows that cannot be read',
+      );
+  };
 }

@@ -127,6 +127,7 @@ async function viewOf(
     ...serviceView(name, snapshot),
     shrinkBlockedBy: last?.shrinkBlockedBy ?? [],
     sources: sources.views(),
+    duplicates: sources.duplicates(),
     overrides: asked?.overrides ?? [],
     clients: reports.filter(({ service }) => service === name),
   };

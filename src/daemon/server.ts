@@ -29,7 +29,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   const opening = { clock, log, onFailure: health.note };
   const homes = await openPatiently(
     'the store',
-    () => openHomes(config, clock, signal, tellRefusals(log)),
+    () => openHomes(config, clock, signal, tellRefusals(log, health)),
     opening,
     signal,
   );

@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../config/schema.ts';
 import { type Merged, merge } from '../discover/merge.ts';
 import { createRefresh } from '../discover/refresh.ts';
 import { createSource } from '../discover/sources.ts';
+import type { Refusal } from '../model/target.ts';
 import { runTogether } from './lifecycle.ts';
 import type { ProcessParts } from './process.ts';
 import type { Known } from './round.ts';
@@ -11,6 +12,8 @@ import type { Known } from './round.ts';
 export interface ServiceSources {
   known(): Known;
   views(): readonly SourceView[];
+  /** What was left out because an earlier source reports it, too. */
+  duplicates(): readonly Refusal[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -45,14 +48,13 @@ export function createServiceSources(parts: ProcessParts, service: ServiceConfig
     }),
   );
   let merged: Merged | undefined;
+  const readings = () => refreshes.map((refresh) => refresh.latest());
   return {
     known() {
-      merged = merge(
-        refreshes.map((refresh) => refresh.latest()),
-        merged,
-      );
+      merged = merge(readings(), merged);
       return merged;
     },
+    duplicates: () => merge(readings(), undefined).duplicates,
     views: () =>
       refreshes.map((refresh): SourceView => ({ ...refresh.status(), refusals: refresh.latest()?.refusals ?? [] })),
     run: (signal) =>

@@ -18,6 +18,7 @@ export function serviceView(name: string, snapshot: Snapshot | undefined): Servi
     ...(snapshot?.hold ? { hold: snapshot.hold } : {}),
     shrinkBlockedBy: [],
     sources: [],
+    duplicates: [],
     overrides: [],
     clients: [],
   };

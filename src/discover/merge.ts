@@ -14,7 +14,10 @@ export interface Reading {
 /** What all sources of a service say together. */
 export interface Merged {
   readonly targets: readonly Target[];
+  /** Everything that was left out, `duplicates` included. */
   readonly refusals: readonly Refusal[];
+  /** Targets that were left out because an earlier source reports them, too. */
+  readonly duplicates: readonly Refusal[];
   /** False while a source was never read: then a target that is missing here may still be known to that one. */
   readonly complete: boolean;
   /**
@@ -36,12 +39,13 @@ export interface Merged {
  */
 export function merge(readings: readonly (Reading | undefined)[], previous: Merged | undefined): Merged {
   const read = readings.filter((reading) => reading !== undefined);
-  const { targets, refusals } = firstOfEach(read.flatMap((reading) => reading.targets));
+  const { targets, refusals: duplicates } = firstOfEach(read.flatMap((reading) => reading.targets));
   const complete = read.length === readings.length;
   const isRise = complete && read.every((reading, i) => reading.reads > (previous?.countedReads[i] ?? 0));
   return {
     targets,
-    refusals: [...read.flatMap((reading) => reading.refusals), ...refusals],
+    refusals: [...read.flatMap((reading) => reading.refusals), ...duplicates],
+    duplicates,
     complete,
     reads: (previous?.reads ?? 0) + (isRise ? 1 : 0),
     countedReads: isRise ? read.map((reading) => reading.reads) : (previous?.countedReads ?? []),

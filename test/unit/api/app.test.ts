@@ -14,7 +14,7 @@ function recordingView(fields: Partial<View> = {}): { view: View; asked: unknown
       version: '1',
       roles: ['server'],
       at: 1,
-      store: { kind: 'memory' },
+      store: { kind: 'memory', refusals: [] },
       problems: [],
       services: [],
     }),
