@@ -10,7 +10,6 @@ data "aws_iam_policy_document" "server" {
     actions = [
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -37,7 +36,6 @@ data "aws_iam_policy_document" "client" {
     sid    = "ReadTables"
     effect = "Allow"
     actions = [
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:Query",
       "dynamodb:Scan",

@@ -90,11 +90,7 @@ async function write(
   assertCurrent(service, current, previous, term);
 
   const revision = (current?.revision ?? 0) + 1;
-  const old = chunksOf(previous?.slots ?? []);
-  const chunks = chunksOf(slots).map((text, n) => {
-    const kept = text.join() === old[n]?.join() ? current?.chunks[n] : undefined;
-    return { revision: kept ?? revision, slots: slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk) };
-  });
+  const chunks = nextChunks(previous?.slots ?? [], slots, current, revision);
   const head: Head = {
     revision,
     epoch: term.epoch,
@@ -117,6 +113,20 @@ async function write(
   }
   await store.commit(changes, signal);
   return { ...desired, revision, epoch: term.epoch, publishedAt };
+}
+
+/** The chunks of a list; one that did not change keeps the revision that wrote it, and need not be written again. */
+function nextChunks(
+  before: readonly Slot[],
+  slots: readonly Slot[],
+  head: Head | undefined,
+  revision: number,
+): Chunk[] {
+  const old = chunksOf(before);
+  return chunksOf(slots).map((text, n) => {
+    const kept = text.join() === old[n]?.join() ? head?.chunks[n] : undefined;
+    return { revision: kept ?? revision, slots: slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk) };
+  });
 }
 
 /** The slots as comparable texts, in chunks. */

@@ -9,7 +9,6 @@ const rights: Readonly<Record<string, string>> = {
   BatchGet: 'dynamodb:BatchGetItem',
   BatchWrite: 'dynamodb:BatchWriteItem',
   Delete: 'dynamodb:DeleteItem',
-  DescribeTable: 'dynamodb:DescribeTable',
   Get: 'dynamodb:GetItem',
   Put: 'dynamodb:PutItem',
   Query: 'dynamodb:Query',
