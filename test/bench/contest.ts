@@ -36,18 +36,15 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-async function turn({ prepare, run, verify, times = 1 }: Contestant): Promise<Cost[]> {
-  const costs: Cost[] = [];
-  for (let count = 0; count < times; count += 1) {
-    await prepare?.();
-    costs.push(await costOf(run));
-    await verify?.();
-  }
-  return costs;
+async function turn({ prepare, run, verify }: Contestant): Promise<Cost> {
+  await prepare?.();
+  const cost = await costOf(run);
+  await verify?.();
+  return cost;
 }
 
 /**
- * Lets every contestant have its turn in each round, in an order drawn anew, so that what else happens on the machine
+ * Lets every contestant have its turns in each round, in an order drawn anew, so that what else happens on the machine
  * strikes all of them alike. Some rounds before, which do not count, warm everything up.
  */
 export async function contest<Name extends string>(
@@ -55,11 +52,13 @@ export async function contest<Name extends string>(
   options: { readonly rounds: number; readonly warmUps: number },
 ): Promise<Results<Name>> {
   const names = Object.keys(contestants) as Name[];
+  const turns = names.flatMap((name) => Array.from({ length: contestants[name].times ?? 1 }, () => name));
   const results = Object.fromEntries(names.map((name) => [name, [] as Cost[][]])) as Record<Name, Cost[][]>;
-  for (let round = 0; round < options.warmUps + options.rounds; round += 1) {
-    for (const name of shuffled(names)) {
-      const costs = await turn(contestants[name]);
-      if (round >= options.warmUps) results[name].push(costs);
+  for (let round = -options.warmUps; round < options.rounds; round += 1) {
+    if (round >= 0) for (const name of names) results[name].push([]);
+    for (const name of shuffled(turns)) {
+      const cost = await turn(contestants[name]);
+      if (round >= 0) results[name].at(-1)?.push(cost);
     }
   }
   return results;

@@ -27,8 +27,8 @@ async function measure(haproxy: Haproxy, looker: ReturnType<typeof createLooker>
   const commands = await plannedCommands(haproxy, wanted);
   const results = await contest(
     {
-      hsdo: { prepare, run: () => looker.look(wanted), verify, times: 3 },
-      batch: { prepare, run: () => asBatch(haproxy.socketPath, commands), verify, times: 3 },
+      hsdo: { prepare, run: () => looker.look(wanted), verify, times: 4 },
+      batch: { prepare, run: () => asBatch(haproxy.socketPath, commands), verify, times: 4 },
       single: { prepare, run: () => oneByOne(haproxy.socketPath, commands), verify },
     },
     { rounds: 5, warmUps: 2 },

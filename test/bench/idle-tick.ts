@@ -21,7 +21,7 @@ export async function idleTick(): Promise<Section> {
     const commands = hsdoTick(wanted);
     const results = await contest(
       {
-        repeated: { run: () => looker.look(wanted), times: 20 },
+        repeated: { prepare: async () => void (await looker.look(wanted)), run: () => looker.look(wanted), times: 20 },
         moved: { prepare: async () => looker.forgetReply(), run: () => looker.look(wanted), times: 20 },
         hsdo: { run: () => oneByOne(haproxy.socketPath, commands) },
       },

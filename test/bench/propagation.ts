@@ -9,7 +9,7 @@ import { slotCount, startThousand } from './thousand.ts';
 
 /** Targets that come and go; together with those that stay they take half of the slots. */
 const moverCount = 20;
-const changeCount = 120;
+const changeCount = 100;
 const pollMs = 1000;
 
 /** One target that comes and goes, always in the same slot, since it gets its own back. */
