@@ -47,8 +47,9 @@ export interface RoundResult {
 }
 
 /**
- * One leader round of one service: read everything, decide once, publish if anything differs. Nothing is written
- * before the sources were all read once, so that a newborn leader does not publish an empty list.
+ * One leader round of one service: read everything, decide once, publish if anything differs. Until the sources were
+ * all read once nobody arrives or leaves, and no first list is published; but in a list that stands the ramps, the
+ * drains and what operators ask for go on, since a source may be away for hours after a change of leader.
  */
 export async function round(
   parts: RoundParts,
@@ -64,7 +65,7 @@ export async function round(
     service,
     slots: before?.slots ?? [],
     hold: before?.hold,
-    targets: known.targets,
+    targets: known.complete ? known.targets : [],
     isComplete: known.complete,
     isNewRead: known.reads > memory.reads,
     absences: memory.absences,
@@ -73,8 +74,10 @@ export async function round(
     now: clock.now(),
     rules,
   });
-  const isDue = known.complete && (before === undefined || before.epoch === 0 || !isSame(before, desired));
-  const published = isDue ? await snapshots.write(before, desired, term, clock.now(), signal) : before;
+  const isFirst = before === undefined || before.epoch === 0;
+  const next = known.complete || isFirst ? desired : { ...desired, unplaced: before.unplaced };
+  const isDue = isFirst ? known.complete : !isSame(before, next);
+  const published = isDue ? await snapshots.write(before, next, term, clock.now(), signal) : before;
   return { memory: { published, absences, reads: known.reads }, before, snapshot: published, asked, shrinkBlockedBy };
 }
 
