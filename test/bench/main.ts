@@ -5,7 +5,7 @@ import { idleProcess } from './idle-process.ts';
 import { idleReads } from './idle-reads.ts';
 import { idleTick } from './idle-tick.ts';
 import { describeMachine } from './machine.ts';
-import { consulToHaproxy, dynamodbToHaproxy, fileToHaproxy } from './propagation.ts';
+import { consulToHaproxy, consulToHaproxySmall, dynamodbToHaproxy, fileToHaproxy } from './propagation.ts';
 import { renderMachine, renderSection } from './report.ts';
 
 /** The measurements by name, in the order of the report. Nothing here fails because something is slow. */
@@ -13,6 +13,7 @@ const measurements: Readonly<Record<string, () => Promise<Section>>> = {
   'idle-tick': idleTick,
   'full-change': fullChange,
   consul: consulToHaproxy,
+  'consul-small': consulToHaproxySmall,
   file: fileToHaproxy,
   dynamodb: dynamodbToHaproxy,
   'idle-reads': idleReads,

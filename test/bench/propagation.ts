@@ -39,7 +39,7 @@ async function changes(crowd: Crowd, watch: SlotWatch, members: readonly Member[
   }
   const running: Promise<number>[] = [];
   for (let count = 0; count < changeCount; count += 1) {
-    await delay(150 + Math.random() * 150);
+    await delay(130 + Math.random() * 100);
     const mover = idle.splice(Math.floor(Math.random() * idle.length), 1)[0];
     if (!mover) throw new Error(`all ${moverCount} targets wait for their change to reach HAProxy`);
     running.push(change(crowd, watch, mover).finally(() => idle.push(mover)));
@@ -96,10 +96,18 @@ async function play(scene: Scene): Promise<Section> {
   };
 }
 
+const smallSize = 100;
+
 /** Consul and the embedded store. */
 export function consulToHaproxy(): Promise<Section> {
   const title = 'From a change in Consul to the change in HAProxy, embedded store';
   return play({ name: 'consul', title, size: slotCount, crowd: consulCrowd, mostMs: 100 });
+}
+
+/** The same with a list as most services have it, to tell what the size of the list costs. */
+export function consulToHaproxySmall(): Promise<Section> {
+  const title = 'The same with a list of 100';
+  return play({ name: 'consul-small', title, size: smallSize, crowd: consulCrowd, mostMs: 100 });
 }
 
 /** A file and the embedded store. */
@@ -117,7 +125,7 @@ export async function dynamodbToHaproxy(): Promise<Section> {
     return await play({
       name: 'dynamodb',
       title: `From a change of a file to the change in HAProxy, HSDO's table, INTERVAL ${pollMs / 1000} s`,
-      size: 100,
+      size: smallSize,
       crowd: fileCrowd,
       options: { store, intervalSeconds: pollMs / 1000 },
       mostMs: pollMs + 100,
