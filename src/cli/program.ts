@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { suggestion } from '../config/suggest.ts';
 import { describeError, hasCode } from '../model/error.ts';
 import { version } from '../telemetry/version.ts';
 import { addCheckConfig } from './check-config.ts';
@@ -41,7 +42,13 @@ function createProgram(): Command {
     .addHelpText('after', welcome)
     .showSuggestionAfterError()
     .exitOverride()
+    .allowExcessArguments()
     .action(async (options: RootOptions) => {
+      const [unknown] = program.args;
+      if (unknown !== undefined) {
+        const names = program.commands.map((command) => command.name());
+        program.error(`error: unknown command "${unknown}"${suggestion(unknown, names)}`);
+      }
       if (!options.server && !options.client) {
         program.outputHelp();
         return;

@@ -90,7 +90,7 @@ function withServices(raw: Tree, document: Document, flat: Flat, faults: Fault[]
   }
   for (const name of named) {
     const expected = `expected either flat parameters, which describe one service, or the list services at ${document.placeOf(['services'])}`;
-    faults.push({ place: flat.placeOf(name), path: name, value: showValue(name, flat.get(name)), expected });
+    faults.push({ place: flat.placeOf(name), path: name, expected });
   }
   return raw;
 }

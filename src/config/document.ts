@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { Fault } from './fault.ts';
 
 export type Path = readonly (string | number)[];
@@ -17,11 +17,16 @@ export interface Document {
   readonly faults: readonly Fault[];
   /** `file:line` of the value at `path`, or of the nearest thing around it that exists. */
   placeOf(path: Path): string;
+  /**
+   * The value with every number in it as the file spells it: YAML makes 12345 of 0012345 and 1000 of 1e3, which for a
+   * token or a name is another one.
+   */
+  asWritten(path: Path, value: unknown): unknown;
 }
 
 /** An environment alone: no file at all. */
 export function emptyDocument(): Document {
-  return { file: 'environment', root: {}, faults: [], placeOf: () => 'environment' };
+  return { file: 'environment', root: {}, faults: [], placeOf: () => 'environment', asWritten: (_, value) => value };
 }
 
 /** Reads and parses a YAML file; everything wrong with it becomes faults, never an exception. */
@@ -32,7 +37,7 @@ export function readDocument(file: string): Document {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const fault = { place: file, path: 'file', expected: `expected a readable file: ${reason}` };
-    return { file, root: {}, faults: [fault], placeOf: () => file };
+    return { file, root: {}, faults: [fault], placeOf: () => file, asWritten: (_, value) => value };
   }
   return parseSource(file, source);
 }
@@ -53,9 +58,15 @@ export function parseSource(file: string, source: string): Document {
     }
     return file;
   };
+  const asWritten = (path: Path, value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map((part, n) => asWritten([...path, n], part));
+    if (typeof value !== 'number') return value;
+    const node: unknown = parsed.getIn(path, true);
+    return isScalar(node) && node.source !== undefined ? node.source : value;
+  };
   const { value, fault } = rootOf(file, parsed);
   if (fault && faults.length === 0) faults.push(fault);
-  return { file, root: value, faults, placeOf };
+  return { file, root: value, faults, placeOf, asWritten };
 }
 
 function rootOf(file: string, parsed: ReturnType<typeof parseDocument<ParsedNode>>) {

@@ -17,9 +17,13 @@ export function showFault({ place, path, value, expected }: Fault): string {
 
 const secretName = /token|password|secret|credential/i;
 
-/** A value for a person's eyes: quoted, shortened, and hidden when its name says that it is a secret. */
+/**
+ * A value for a person's eyes: quoted, shortened, and hidden when its name says that it is a secret; so is what stands
+ * before the @ of a URL.
+ */
 export function showValue(path: string, value: unknown): string {
   if (secretName.test(path)) return '***';
   const text = JSON.stringify(value, (key, inner: unknown) => (secretName.test(key) ? '***' : inner)) ?? String(value);
-  return text.length > 100 ? `${text.slice(0, 97)}...` : text;
+  const shown = text.replaceAll(/\/\/[^/\s"@]*@/g, '//***@');
+  return shown.length > 100 ? `${shown.slice(0, 97)}...` : shown;
 }

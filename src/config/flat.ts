@@ -38,7 +38,8 @@ export const flatNames: readonly string[] = parameters.flatMap(({ name, aliases 
  * precedence; the values are parsed by our own formats before, because its coercions guess.
  */
 export function readFlat(document: Document, env: NodeJS.ProcessEnv): Flat {
-  const fromFile = collect(document.root, (name) => document.placeOf([name]));
+  const written = Object.entries(document.root).map(([name, value]) => [name, document.asWritten([name], value)]);
+  const fromFile = collect(Object.fromEntries(written) as Record<string, unknown>, (name) => document.placeOf([name]));
   const fromEnvironment = collect(env, () => 'environment');
   const faults: Fault[] = [...fromFile.faults, ...fromEnvironment.faults];
   const schema: convict.Schema<Record<string, unknown>> = {};

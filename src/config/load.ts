@@ -6,6 +6,7 @@ import { type Fault, showValue } from './fault.ts';
 import { flatNames, readFlat } from './flat.ts';
 import { type Config, configSchema, nestedNames } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
+import { keysAt, suggestion } from './suggest.ts';
 import { isTree } from './tree.ts';
 
 /** Which roles the process is to play: each demands its own part of the configuration. */
@@ -64,25 +65,11 @@ function unknownNames(document: Document): Fault[] {
   const known = [...flatNames, ...nestedNames];
   return Object.keys(document.root)
     .filter((name) => !known.includes(name))
-    .map((name) => {
-      const near = known.find((other) => isNear(name.toLowerCase(), other.toLowerCase()));
-      const hint = near === undefined ? '' : `; did you mean ${near}?`;
-      return { place: document.placeOf([name]), path: name, expected: `no such parameter${hint}` };
-    });
-}
-
-/** True when at most two letters are changed, added, dropped: a slip of the fingers. */
-function isNear(a: string, b: string): boolean {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return (row[b.length] ?? 9) <= 2;
+    .map((name) => ({
+      place: document.placeOf([name]),
+      path: name,
+      expected: `no such parameter${suggestion(name, known)}`,
+    }));
 }
 
 const withoutUnknown = (raw: Readonly<Record<string, unknown>>) =>
@@ -105,20 +92,20 @@ function locate(root: unknown, path: Path): { readonly value: unknown; readonly 
 
 /** One complaint of the schema as a fault of ours; an unrecognised key stands under its own name. */
 function faultsOf(issue: z.core.$ZodIssue, raw: unknown, originOf: Assembled['originOf']): Fault[] {
-  const { value, path } = locate(
-    raw,
-    issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
-  );
+  const schemaPath = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+  const { value, path } = locate(raw, schemaPath);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const { place, name } = originOf([...path, key]);
-      return { place, path: name, expected: 'no such parameter' };
+      return { place, path: name, expected: `no such parameter${suggestion(key, keysAt(schemaPath))}` };
     });
   }
   const { place, name } = originOf(path);
   const expected = issue.message
     .replace(/^(Invalid input|Too big|Too small|Invalid option|Invalid string): /, '')
-    .replace(/^Invalid discriminator value. E/, 'e');
+    .replace(/^Invalid discriminator value. E/, 'e')
+    .replace(/^expected int(, received number)?/, 'expected a whole number')
+    .replace(/, received undefined$/, '');
   if (value === undefined) return [{ place, path: name, expected: `missing: ${expected}` }];
   return [{ place, path: name, value: showValue(name, value), expected }];
 }

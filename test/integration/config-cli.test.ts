@@ -1,0 +1,101 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { runHsdo } from '../fixtures/hsdo.ts';
+
+const conf = fileURLToPath(new URL('../../conf/', import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hsdo-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const fileOf = async (text: string) => {
+  const file = join(folder, 'env.yaml');
+  await writeFile(file, text);
+  return file;
+};
+
+describe('hsdo at the command line', () => {
+  it('finds nothing wrong with the examples', async () => {
+    const examples = (await readdir(join(conf, 'examples'))).filter((name) => name !== 'targets.yaml');
+    expect(examples.length).toBeGreaterThan(4);
+    const checked = await Promise.all(
+      examples.map(async (name) => {
+        const { code, stdout, stderr } = await runHsdo(['check-config', '--config', join(conf, 'examples', name)]);
+        return { name, code, isFine: stdout.includes('is fine'), stderr };
+      }),
+    );
+    expect(checked).toEqual(examples.map((name) => ({ name, code: 0, isFine: true, stderr: '' })));
+  });
+
+  it('takes conf/env.yaml once its comments are taken away', async () => {
+    const text = await readFile(join(conf, 'env.yaml'), 'utf8');
+    const filled = text.replaceAll(/^# (?=[A-Z_]+: )/gm, '');
+    expect(Object.keys(parse(filled) as object).length).toBeGreaterThan(15);
+    expect(await runHsdo(['check-config', '-c', await fileOf(filled)])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('says every fault with exit code 78, in check-config and in the roles alike', async () => {
+    const file = await fileOf('SERVER_MODE: file\nINTERVL: 1\nHAPROXY_BACKEND_SERVER_PORT: 80.9\nAPI_TOKEN: tiny\n');
+    for (const args of [['check-config'], ['--server'], ['--client'], ['--server', '--client']]) {
+      const { code, stdout, stderr } = await runHsdo([...args, '--config', file], { env: { LEASE_TTL: '12abc' } });
+      expect({ code, stdout }, args.join()).toEqual({ code: 78, stdout: '' });
+      expect(stderr).toContain(`${file}:2: INTERVL: no such parameter; did you mean INTERVAL?`);
+      expect(stderr).toContain(`${file}:3: HAPROXY_BACKEND_SERVER_PORT: "80.9" is wrong: expected a whole number`);
+      expect(stderr).toContain('environment: LEASE_TTL: "12abc" is wrong');
+      expect(stderr).toContain('SERVER_FILE_PATH: expected a value, since SERVER_MODE is file');
+      expect(stderr).not.toContain('tiny');
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+  });
+
+  it('prints the configuration as it is understood, as JSON that a program reads', async () => {
+    const file = await fileOf('SERVER_MODE: file\nSERVER_FILE_PATH: t.yaml\nCLIENT_DEDICATED_ASG: false\n');
+    const env = { API_TOKEN: 'very-secret', INTERVAL: '3' };
+    const { code, stdout } = await runHsdo(['check-config', '--json', '--print', '-c', file], { env });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      faults: [],
+      notices: [`${file}:3: CLIENT_DEDICATED_ASG is taken as AZ_LIMITER`],
+      config: { intervalSeconds: 3, api: { token: '***' } },
+    });
+    expect(stdout).not.toContain('very-secret');
+  });
+
+  it('tells whoever comes without arguments what there is to do', async () => {
+    const alone = await runHsdo([]);
+    const help = await runHsdo(['--help']);
+    expect(alone).toEqual(help);
+    expect(help.code).toBe(0);
+    for (const word of ['--server', '--client', '--debug', 'check-config', 'status', 'slots', 'override', 'release']) {
+      expect(help.stdout).toContain(word);
+    }
+  });
+
+  it('ends with 2 for a command line that it does not understand', async () => {
+    for (const args of [
+      ['--sever'],
+      ['statsu'],
+      ['override', 'web'],
+      ['override', 'web', 't', 'sleep'],
+      ['--config'],
+    ]) {
+      const { code, stdout, stderr } = await runHsdo(args);
+      expect({ code, stdout }, args.join()).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^error: /);
+    }
+    expect((await runHsdo(['statsu'])).stderr).toContain('unknown command "statsu"; did you mean status?');
+  });
+
+  it('says whom it asked when no hsdo answers', async () => {
+    const { code, stderr } = await runHsdo(['--api', 'http://127.0.0.1:1', 'status']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Cannot ask hsdo at http://127.0.0.1:1');
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
