@@ -4,21 +4,24 @@ import type { Metrics } from '../telemetry/metrics.ts';
 type Role = 'server' | 'client';
 type WeightLabels = { id: string; name: string; ip: string; asg: string; service: string };
 
-/** Which weight series stand in the registry for a service; those of slots that were left must go. */
-const exported = new WeakMap<Metrics, Map<string, Map<string, WeightLabels>>>();
+/** Which weight series each role put into the registry, by service and role; those of slots that were left must go. */
+const exported = new WeakMap<Metrics, Map<string, ReadonlyMap<string, WeightLabels>>>();
 
-function seriesOf(metrics: Metrics, service: string): Map<string, WeightLabels> {
-  const services = exported.get(metrics) ?? new Map<string, Map<string, WeightLabels>>();
-  exported.set(metrics, services);
-  const series = services.get(service) ?? new Map<string, WeightLabels>();
-  services.set(service, series);
-  return series;
+/** Replaces the series of one role. One that the other role of the same process still has stays. */
+function replaceSeries(metrics: Metrics, service: string, role: Role, next: ReadonlyMap<string, WeightLabels>): void {
+  const series = exported.get(metrics) ?? new Map<string, ReadonlyMap<string, WeightLabels>>();
+  exported.set(metrics, series);
+  const before = series.get(`${service}/${role}`);
+  const others = series.get(`${service}/${role === 'server' ? 'client' : 'server'}`);
+  series.set(`${service}/${role}`, next);
+  for (const [key, labels] of before ?? []) {
+    if (!next.has(key) && !others?.has(key)) metrics.serverWeight.remove(labels);
+  }
 }
 
 /** Brings the metrics of a service in line with a snapshot; `hsdo_server_weight` exists exactly for its taken slots. */
 export function exportSnapshot(metrics: Metrics, snapshot: Snapshot, role: Role): void {
   const { service, slots } = snapshot;
-  const before = seriesOf(metrics, service);
   const current = new Map<string, WeightLabels>();
   for (const slot of slots) {
     if (slot.state !== 'taken') continue;
@@ -28,8 +31,7 @@ export function exportSnapshot(metrics: Metrics, snapshot: Snapshot, role: Role)
     current.set(JSON.stringify(labels), labels);
     metrics.serverWeight.set(labels, weight);
   }
-  for (const [key, labels] of before) if (!current.has(key)) metrics.serverWeight.remove(labels);
-  exported.get(metrics)?.set(service, current);
+  replaceSeries(metrics, service, role, current);
   for (const state of ['taken', 'draining', 'free'] as const) {
     metrics.slots.set({ service, state }, slots.filter((slot) => slot.state === state).length);
   }
@@ -38,12 +40,12 @@ export function exportSnapshot(metrics: Metrics, snapshot: Snapshot, role: Role)
   metrics.revision.set({ service, role }, snapshot.revision);
 }
 
-/** Takes a service's list out of the metrics: another process speaks for it now. */
+/** Takes a service's list out of the metrics of a server: another process speaks for it now. */
 export function forgetSnapshot(metrics: Metrics, service: string): void {
-  for (const labels of seriesOf(metrics, service).values()) metrics.serverWeight.remove(labels);
-  exported.get(metrics)?.delete(service);
+  replaceSeries(metrics, service, 'server', new Map());
+  metrics.revision.remove({ service, role: 'server' });
+  if (exported.get(metrics)?.has(`${service}/client`)) return;
   for (const state of ['taken', 'draining', 'free']) metrics.slots.remove({ service, state });
   metrics.unplaced.remove({ service });
   metrics.guardHolding.remove({ service });
-  metrics.revision.remove({ service, role: 'server' });
 }
