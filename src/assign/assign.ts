@@ -100,11 +100,11 @@ function nextState(
       return target ? settle(slot.index, target, { now, isFirstList, override }, rules) : slot;
     case 'draining':
       if (!target) return endDrain(slot, now);
-      return isSameTarget(slot.target, target)
+      return isSameMachine(slot.target, target)
         ? stay(slot, target, { now, override }, rules)
         : settle(slot.index, target, { now, isFirstList, override }, rules);
     case 'taken':
-      if (target && isSameTarget(slot.target, target)) return stay(slot, target, { now, override }, rules);
+      if (target && isSameMachine(slot.target, target)) return stay(slot, target, { now, override }, rules);
       if (target) return settle(slot.index, target, { now, isFirstList, override }, rules);
       if (leaving.has(slot.index)) return leave(slot, now, rules.drainMs);
       return stay(slot, slot.target, { now, override: overrides.get(slot.target.id) }, rules);
@@ -112,7 +112,7 @@ function nextState(
 }
 
 /** The same machine: by id, or (a row that HSDO wrote) by the name it goes by. An address alone may have passed to a newcomer. */
-function isSameTarget(before: Target, after: Target): boolean {
+function isSameMachine(before: Target, after: Target): boolean {
   return before.id === after.id || before.name === after.name;
 }
 

@@ -1,5 +1,5 @@
 import type { DrainingSlot, FreeSlot, Override, Slot, TakenSlot } from '../model/slot.ts';
-import type { Target } from '../model/target.ts';
+import { isSameTarget, type Target } from '../model/target.ts';
 import type { ListRules } from './rules.ts';
 import { fullWeight, rampWeight } from './weight.ts';
 
@@ -46,7 +46,7 @@ export function settle(
   return { state: 'taken', index, target, joinedAt: at.now, weight, ...withOverride(at.override) };
 }
 
-/** A slot whose target is still, or again, reported: same slot, same ramp. */
+/** A slot whose target is still, or again, reported: same slot, same ramp. Where nothing differs it is the very same object, so that everything after this stage sees at a glance what changed. */
 export function stay(
   slot: TakenSlot | DrainingSlot,
   target: Target,
@@ -54,6 +54,12 @@ export function stay(
   rules: ListRules,
 ): TakenSlot {
   const weight = rampWeight(target, { joinedAt: slot.joinedAt, now: at.now, previous: slot.weight }, rules.ramp);
+  const isUnchanged =
+    slot.state === 'taken' &&
+    slot.weight === weight &&
+    slot.override === at.override &&
+    isSameTarget(slot.target, target);
+  if (isUnchanged) return slot;
   return { state: 'taken', index: slot.index, target, joinedAt: slot.joinedAt, weight, ...withOverride(at.override) };
 }
 

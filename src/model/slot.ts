@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Target } from './target.ts';
 
 /** State that an operator asked for; it stands beside what hsdo would decide by itself. `ready` also ends a manual maint or drain found in HAProxy. */
@@ -48,4 +49,9 @@ export type Slot = FreeSlot | TakenSlot | DrainingSlot;
 /** Address and port as one comparable text; two targets of one service may not share it. */
 export function endpointOf(target: { readonly address: string; readonly port?: number }): string {
   return target.port === undefined ? target.address : `${target.address}|${target.port}`;
+}
+
+/** True when nothing about the slot differs, in whichever order its fields were made. */
+export function isSameSlot(one: Slot, other: Slot): boolean {
+  return one === other || isDeepStrictEqual(one, other);
 }

@@ -26,3 +26,17 @@ export interface Refusal {
   /** What is wrong: the field, the value and what was expected. */
   readonly reason: string;
 }
+
+/** True when nothing about the target differs. */
+export function isSameTarget(one: Target, other: Target): boolean {
+  return (
+    one === other ||
+    (one.id === other.id &&
+      one.name === other.name &&
+      one.address === other.address &&
+      one.port === other.port &&
+      one.group === other.group &&
+      one.zone === other.zone &&
+      one.weight === other.weight)
+  );
+}

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { HsdoError } from '../model/error.ts';
-import type { Slot } from '../model/slot.ts';
+import { isSameSlot, type Slot } from '../model/slot.ts';
 import type { Desired, Snapshot } from '../model/snapshot.ts';
 import { type Fate, writeTruly } from '../store/dynamodb-write.ts';
 import { numeric } from './dynamodb-attributes.ts';
 import { decodeControl, encodeControl } from './dynamodb-control.ts';
 import { encodeSlot, freeItem, idAttribute } from './dynamodb-slots.ts';
 import { controlKey, type HsdoTable, readControlItem, readTable } from './dynamodb-table.ts';
-import { slotText } from './snapshot-format.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Term } from './term.ts';
 
@@ -78,7 +77,7 @@ function slotActions(
   const known = previous !== undefined && previous.revision > 0 ? previous.slots : [];
   const changed = desired.slots.filter((slot) => {
     const before = known[slot.index - 1];
-    return before === undefined || slotText(before) !== slotText(slot);
+    return before === undefined || !isSameSlot(before, slot);
   });
   const order = (slot: Slot) => (slot.state === 'taken' ? 1 : 0);
   const puts = [...changed]

@@ -1,9 +1,9 @@
 import { HsdoError } from '../model/error.ts';
-import type { Slot } from '../model/slot.ts';
+import { isSameSlot, type Slot } from '../model/slot.ts';
 import type { Desired, Snapshot } from '../model/snapshot.ts';
 import { type Change, type Entry, maxCommitChanges, type Store } from '../store/store.ts';
 import { fenceKey } from './record-lease.ts';
-import { type Chunk, encodeRecord, type Head, parseChunk, parseHead, slotText } from './snapshot-format.ts';
+import { type Chunk, encodeRecord, type Head, parseChunk, parseHead } from './snapshot-format.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Term } from './term.ts';
 
@@ -23,40 +23,62 @@ const chunkKeyOf = (service: string, n: number) => `${chunksPrefixOf(service)}${
  */
 export function createRecordSnapshots(store: Store): Snapshots {
   const { changed } = store;
+  const parsed: ParsedChunks = new Map();
   return {
     async revision(service, signal) {
       const key = headKeyOf(service);
       const entry = await store.get(key, signal, { mayBeStale: true });
       return entry ? parseHead(key, entry.value).revision : 0;
     },
-    read: (service, signal) => read(store, service, signal),
+    read: (service, signal) => read(store, service, parsed, signal),
     write: (previous, desired, term, publishedAt, signal) =>
       write(store, previous, { desired, term, publishedAt }, signal),
     ...(changed ? { changed: (service, signal) => changed(headKeyOf(service), signal) } : {}),
   };
 }
 
+/** What was parsed last under each key: of a long list most chunks are as they were. */
+type ParsedChunks = Map<string, { readonly text: string; readonly chunk: Chunk }>;
+
+function parseOnce(parsed: ParsedChunks, key: string, text: string): Chunk {
+  const known = parsed.get(key);
+  if (known?.text === text) return known.chunk;
+  const chunk = parseChunk(key, text);
+  parsed.set(key, { text, chunk });
+  return chunk;
+}
+
 /** Reads until the chunks are those that the head names: no more than a moment, unless somebody edited them. */
-async function read(store: Store, service: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+async function read(
+  store: Store,
+  service: string,
+  parsed: ParsedChunks,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
   const key = headKeyOf(service);
   for (let tries = 0; tries < readTries; tries++) {
     const entry = await store.get(key, signal);
     if (!entry) return undefined;
     const head = parseHead(key, entry.value);
     const chunks = await store.list(chunksPrefixOf(service), signal);
-    const slots = assemble(service, head, chunks);
+    const slots = assemble(service, head, chunks, parsed);
     if (slots) return toSnapshot(service, head, slots);
   }
   const message = `Cannot read snapshot "${service}": its parts did not belong together in ${readTries} reads`;
   throw new HsdoError('unavailable', message);
 }
 
-function assemble(service: string, head: Head, entries: readonly Entry[]): readonly Slot[] | undefined {
+function assemble(
+  service: string,
+  head: Head,
+  entries: readonly Entry[],
+  parsed: ParsedChunks,
+): readonly Slot[] | undefined {
   const found = new Map(entries.map((entry) => [entry.key, entry.value]));
   const chunks = head.chunks.map((revision, n): Chunk | undefined => {
     const key = chunkKeyOf(service, n);
     const text = found.get(key);
-    const chunk = text === undefined ? undefined : parseChunk(key, text);
+    const chunk = text === undefined ? undefined : parseOnce(parsed, key, text);
     return chunk?.revision === revision ? chunk : undefined;
   });
   if (chunks.includes(undefined)) return undefined;
@@ -123,18 +145,16 @@ function nextChunks(
   revision: number,
 ): Chunk[] {
   const old = chunksOf(before);
-  return chunksOf(slots).map((text, n) => {
-    const kept = text.join() === old[n]?.join() ? head?.chunks[n] : undefined;
-    return { revision: kept ?? revision, slots: slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk) };
+  return chunksOf(slots).map((chunk, n) => {
+    const was = old[n];
+    const isKept = was?.length === chunk.length && chunk.every((slot, i) => isSameSlot(slot, was[i] as Slot));
+    return { revision: (isKept ? head?.chunks[n] : undefined) ?? revision, slots: chunk };
   });
 }
 
-/** The slots as comparable texts, in chunks. */
-function chunksOf(slots: readonly Slot[]): readonly (readonly string[])[] {
+function chunksOf(slots: readonly Slot[]): readonly (readonly Slot[])[] {
   const count = Math.ceil(slots.length / slotsPerChunk);
-  return Array.from({ length: count }, (_, n) =>
-    slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk).map((slot) => slotText(slot)),
-  );
+  return Array.from({ length: count }, (_, n) => slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk));
 }
 
 function assertCurrent(service: string, current: Head | undefined, previous: Snapshot | undefined, term: Term): void {

@@ -1,51 +1,26 @@
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
-import { overrides, type Slot } from '../model/slot.ts';
+import type { Slot } from '../model/slot.ts';
+import { slotSchema, snapshotSchema } from '../model/snapshot-schema.ts';
 
 /** The format of the records below; a reader refuses a higher one. */
 const format = 1;
 
-const instant = z.number().min(0);
-const index = z.int().min(1);
-const port = z.int().min(1).max(65_535);
-const weight = z.int().min(0).max(256);
-
-const target = z.object({
-  id: z.string().min(1),
-  name: z.string().min(1),
-  address: z.union([z.ipv4(), z.ipv6()]),
-  port: port.exactOptional(),
-  group: z.string(),
-  zone: z.string().exactOptional(),
-  weight: weight.min(1).exactOptional(),
-});
-
-const tenant = z.object({ id: z.string(), address: z.string(), port: port.exactOptional(), leftAt: instant });
-
-const slot = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('free'), index, last: tenant.exactOptional() }),
-  z.object({
-    state: z.literal('taken'),
-    index,
-    target,
-    joinedAt: instant,
-    weight,
-    override: z.enum(overrides).exactOptional(),
-  }),
-  z.object({ state: z.literal('draining'), index, target, joinedAt: instant, weight, drainUntil: instant }),
-]);
+const { unplaced, hold, revision, epoch, publishedAt } = snapshotSchema.shape;
+/** Only a published snapshot has a record. */
+const published = revision.min(1);
 
 const head = z.object({
-  revision: z.int().min(1),
-  epoch: z.int().min(0),
+  revision: published,
+  epoch,
   size: z.int().min(0),
-  publishedAt: instant,
-  unplaced: z.array(z.string()),
-  hold: z.object({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
+  publishedAt,
+  unplaced,
+  hold,
   /** The revision in which each chunk was written last, so that a reader sees whether its chunks belong together. */
-  chunks: z.array(z.int().min(1)),
+  chunks: z.array(published),
 });
-const chunk = z.object({ revision: z.int().min(1), slots: z.array(slot) });
+const chunk = z.object({ revision: published, slots: z.array(slotSchema) });
 
 /** Everything about a published snapshot but its slots. */
 export type Head = z.infer<typeof head>;
@@ -53,13 +28,6 @@ export type Head = z.infer<typeof head>;
 export interface Chunk {
   readonly revision: number;
   readonly slots: readonly Slot[];
-}
-
-/**
- * A slot as text that is equal exactly for equal slots, in whichever order their fields were made.
- */
-export function slotText(value: Slot): string {
-  return JSON.stringify(slot.parse(value));
 }
 
 /** @throws HsdoError `rejected` when the text is not a head that this version knows */

@@ -130,6 +130,16 @@ describe('assign', () => {
     expect(last.desired.slots[0]).toMatchObject({ index: 1, state: 'taken', target: { id: 't9' }, weight: 1 });
   });
 
+  it('gives back the very same slots where nothing differs, and new ones where something does', () => {
+    const { last } = story({ targets: targets('t1', 't2') });
+    const again = assign(
+      assignInput({ slots: last.desired.slots, targets: [target('t1'), target('t2', { zone: 'b' })] }),
+    );
+    expect(again.desired.slots[0]).toBe(last.desired.slots[0]);
+    expect(again.desired.slots[1]).not.toBe(last.desired.slots[1]);
+    expect(again.desired.slots[1]).toMatchObject({ target: { zone: 'b' } });
+  });
+
   it('removes nobody while a source was never read', () => {
     const { lists } = story(
       { targets: targets('t1', 't2') },

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { overrides } from './slot.ts';
+
+// Slots and snapshots as they come back from a store or a disk, where anybody may have written: no more and no less
+// than the types in slot.ts, target.ts and snapshot.ts say.
+
+/** Highest index that a slot may have; no more digits are read from a name of a server. */
+const maxIndex = 9_999_999;
+
+const index = z.int().min(1).max(maxIndex);
+/** Wall-clock milliseconds. */
+const instant = z.number().min(0);
+
+export const portSchema = z.int().min(1).max(65_535);
+
+/** What HAProxy takes as a weight (configuration manual, section 5.2, `weight`). */
+export const weightSchema = z.int().min(0).max(256);
+
+const target = z.strictObject({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: portSchema.exactOptional(),
+  group: z.string(),
+  zone: z.string().exactOptional(),
+  weight: weightSchema.min(1).exactOptional(),
+});
+
+const tenant = z.strictObject({
+  id: z.string(),
+  address: z.string(),
+  port: portSchema.exactOptional(),
+  leftAt: instant,
+});
+
+const lodging = { index, target, joinedAt: instant, weight: weightSchema };
+
+export const slotSchema = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('free'), index, last: tenant.exactOptional() }),
+  z.strictObject({ state: z.literal('taken'), ...lodging, override: z.enum(overrides).exactOptional() }),
+  z.strictObject({ state: z.literal('draining'), ...lodging, drainUntil: instant }),
+]);
+
+/** Revision 0 is a list that HSDO wrote and that hsdo has not published yet. */
+export const snapshotSchema = z.strictObject({
+  service: z.string(),
+  slots: z.array(slotSchema),
+  unplaced: z.array(z.string()),
+  hold: z.strictObject({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
+  revision: z.int().min(0),
+  epoch: z.int().min(0),
+  publishedAt: instant,
+});
