@@ -11,6 +11,7 @@ const index = z.int().min(1).max(maxIndex);
 /** Wall-clock milliseconds. */
 const instant = z.number().min(0);
 
+/** A TCP port that something can listen on. */
 export const portSchema = z.int().min(1).max(65_535);
 
 /** What HAProxy takes as a weight (configuration manual, section 5.2, `weight`). */
@@ -35,13 +36,14 @@ const tenant = z.strictObject({
 
 const lodging = { index, target, joinedAt: instant, weight: weightSchema };
 
+/** One slot; a field that no type in slot.ts knows is refused, not left out. */
 export const slotSchema = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('free'), index, last: tenant.exactOptional() }),
   z.strictObject({ state: z.literal('taken'), ...lodging, override: z.enum(overrides).exactOptional() }),
   z.strictObject({ state: z.literal('draining'), ...lodging, drainUntil: instant }),
 ]);
 
-/** Revision 0 is a list that HSDO wrote and that hsdo has not published yet. */
+/** A whole list. Revision 0 is one that HSDO wrote and that hsdo has not published yet. */
 export const snapshotSchema = z.strictObject({
   service: z.string(),
   slots: z.array(slotSchema),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { describeError, HsdoError } from '../../model/error.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { portSchema, snapshotSchema, weightSchema } from '../../model/snapshot-schema.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Remembered } from './decide.ts';
 import { replaceFile } from './write-file.ts';
@@ -16,66 +17,21 @@ export interface Memory {
   readonly sockets: Map<string, Map<string, ReadonlyMap<number, Remembered>>>;
 }
 
-const index = z.number().int().min(1).max(9_999_999);
-const port = z.number().int().min(1).max(65_535);
-const weight = z.number().int().min(0).max(256);
-const instant = z.number().min(0);
-
-const target = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  address: z.union([z.ipv4(), z.ipv6()]),
-  port: port.exactOptional(),
-  group: z.string(),
-  zone: z.string().exactOptional(),
-  weight: weight.exactOptional(),
-});
-
-const tenant = z.strictObject({
-  id: z.string(),
-  address: z.string(),
-  port: port.exactOptional(),
-  leftAt: instant,
-});
-
-const slot = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('free'), index, last: tenant.exactOptional() }),
-  z.strictObject({
-    state: z.literal('taken'),
-    index,
-    target,
-    joinedAt: instant,
-    weight,
-    override: z.enum(['ready', 'drain', 'maint']).exactOptional(),
-  }),
-  z.strictObject({ state: z.literal('draining'), index, target, joinedAt: instant, weight, drainUntil: instant }),
-]);
-
-const snapshot = z.strictObject({
-  service: z.string(),
-  slots: z.array(slot),
-  unplaced: z.array(z.string()),
-  hold: z.strictObject({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
-  revision: z.number().int().min(0),
-  epoch: z.number().int().min(0),
-  publishedAt: instant,
-});
-
 const remembered = z.strictObject({
   targetId: z.string(),
   address: z.string(),
-  port,
+  port: portSchema,
   admin: z.enum(['ready', 'drain', 'maint']).exactOptional(),
   isUp: z.boolean(),
   manual: z.enum(['drain', 'maint']).exactOptional(),
-  initialWeight: weight,
+  initialWeight: weightSchema,
   hasAgent: z.boolean(),
 });
 
 const file = z.strictObject({
   format: z.literal('hsdo-haproxy-memory-1'),
   service: z.string(),
-  snapshot: snapshot.exactOptional(),
+  snapshot: snapshotSchema.exactOptional(),
   sockets: z.record(z.string(), z.record(z.string(), z.record(z.string().regex(/^[1-9]\d{0,6}$/), remembered))),
 });
 
