@@ -37,9 +37,12 @@ function startDemo([command = '', ...args]: readonly string[] = demo): Program {
 }
 
 async function reaches(text: string): Promise<void> {
-  await until(`the demo says "${text}"`, () => stripVTControlCharacters(program?.output() ?? '').includes(text), {
-    timeoutMs: 60_000,
+  const output = () => stripVTControlCharacters(program?.output() ?? '');
+  const says = until(`the demo says "${text}"`, () => output().includes(text), { timeoutMs: 60_000 });
+  const ends = program?.exited.then((code) => {
+    if (!output().includes(text)) throw new Error(`the demo ended with ${code} before it said "${text}": ${output()}`);
   });
+  await Promise.race([says, ends]);
 }
 
 async function expectNothingLeft(): Promise<void> {
