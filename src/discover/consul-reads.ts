@@ -9,6 +9,11 @@ export interface ConsulAnswer {
   readonly instances: readonly unknown[];
   /** X-Consul-Index, only to be compared; undefined where Consul gave none that can be waited on. */
   readonly index: string | undefined;
+  /**
+   * False for the answer of an agent that streams (Consul 1.10 and later, blocking queries only): it stands for a change
+   * but does not say whether an ACL took instances out of it.
+   */
+  readonly isProven: boolean;
 }
 
 /** Where Consul is, and what narrows the question down. */
@@ -102,7 +107,11 @@ function parseAnswer(service: string, response: Response, body: unknown): Consul
   }
   if (!Array.isArray(body)) throw new Error('the answer is no list of instances');
   const index = response.headers['x-consul-index'];
-  return { instances: body, index: index !== undefined && /^[1-9]\d{0,19}$/.test(index) ? index : undefined };
+  return {
+    instances: body,
+    index: index !== undefined && /^[1-9]\d{0,19}$/.test(index) ? index : undefined,
+    isProven: response.headers['x-consul-query-backend'] !== 'streaming',
+  };
 }
 
 function rejected(service: string, url: string, reason: string, cause?: unknown): HsdoError {

@@ -22,16 +22,33 @@ export const consulSchema = z.strictObject({
 
 /** Least time between two blocking queries, for agents that do not block. */
 const leastPollMs = 500;
+/** For how long the answer of a blocking query is as good as one read now; a hint is followed by its read at once. */
+const freshMs = 50;
 
 /**
  * Targets are the passing instances of services in Consul's catalog. Blocking queries tell of changes. An answer that
  * an ACL may have emptied is not believed: see `mayRead` in consul-reads.ts. Id is `node/service id`, name the node's,
  * as in HSDO. A service registered without port has port 0 in Consul, which cannot be told from a port 0 that was
  * meant: both leave the port to HAProxy's backend.
+ *
+ * The blocking query that tells of a change brings the whole new list with it. The one `discover` that directly follows
+ * takes it instead of asking for the same list again, which at 1000 targets is half of the time that a change takes.
  */
 export function createConsulSource(config: z.output<typeof consulSchema>, { clock }: SourceContext): DiscoverySource {
   const reads = createConsulReads(config);
   const indexes = new Map<string, string>();
+  const brought = new Map<string, { readonly answer: ConsulAnswer; readonly at: number }>();
+
+  /** Keeps an answer only if it is newer than what the last `discover` saw: that may have read anew meanwhile. */
+  function keep(service: string, answer: ConsulAnswer, index: string): void {
+    if (answer.isProven && indexes.get(service) === index) brought.set(service, { answer, at: clock.monotonic() });
+  }
+
+  /** What a blocking query has brought just now. After a wait there may be more news, so that is read anew. */
+  function justBrought(service: string): ConsulAnswer | undefined {
+    const found = brought.get(service);
+    return found && clock.monotonic() - found.at <= freshMs ? found.answer : undefined;
+  }
 
   async function waitFor(service: string, signal: AbortSignal): Promise<void> {
     const index = indexes.get(service);
@@ -41,7 +58,7 @@ export function createConsulSource(config: z.output<typeof consulSchema>, { cloc
       const startedAt = clock.monotonic();
       const answer = await reads.instances(service, signal, index);
       // Also when it went backwards: Consul was restored or restarted, and everything may be different.
-      if (answer.index !== index) return;
+      if (answer.index !== index) return keep(service, answer, index);
       const restMs = startedAt + leastPollMs - clock.monotonic();
       if (restMs > 0) await clock.sleep(restMs, signal);
     }
@@ -49,15 +66,22 @@ export function createConsulSource(config: z.output<typeof consulSchema>, { cloc
 
   return {
     async discover(signal) {
-      const answers = await Promise.all(config.services.map((service) => readService(reads, service, signal)));
-      const sightings = answers.flatMap(({ instances }, i) =>
-        instances.map((instance) => toSighting(instance, config.services[i] ?? '')),
-      );
-      answers.forEach(({ index }, i) => {
-        if (index === undefined) indexes.delete(config.services[i] ?? '');
-        else indexes.set(config.services[i] ?? '', index);
-      });
-      return inOrder(sightings);
+      try {
+        const answers = await Promise.all(
+          config.services.map((service) => readService(reads, service, justBrought(service), signal)),
+        );
+        answers.forEach(({ index }, i) => {
+          if (index === undefined) indexes.delete(config.services[i] ?? '');
+          else indexes.set(config.services[i] ?? '', index);
+        });
+        const sightings = answers.flatMap(({ instances }, i) =>
+          instances.map((instance) => toSighting(instance, config.services[i] ?? '')),
+        );
+        return inOrder(sightings);
+      } finally {
+        // Also what came in during this read, since nobody knows which of the two is newer.
+        brought.clear();
+      }
     },
     async changed(signal) {
       const own = new AbortController();
@@ -74,9 +98,14 @@ export function createConsulSource(config: z.output<typeof consulSchema>, { cloc
   };
 }
 
-/** An empty answer counts once it is proven that the token may see what it would have held. */
-async function readService(reads: ConsulReads, service: string, signal: AbortSignal): Promise<ConsulAnswer> {
-  const answer = await reads.instances(service, signal);
+/** An empty answer, brought or read, counts once it is proven that the token may see what it would have held. */
+async function readService(
+  reads: ConsulReads,
+  service: string,
+  brought: ConsulAnswer | undefined,
+  signal: AbortSignal,
+): Promise<ConsulAnswer> {
+  const answer = brought ?? (await reads.instances(service, signal));
   if (answer.instances.length > 0) return answer;
   await reads.mayRead(service, signal);
   // What was read before the right was proven proves nothing: it may have been granted in between.

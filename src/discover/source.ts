@@ -31,7 +31,7 @@ export interface DiscoverySource {
    * Reads the whole current set. An empty list means that there are truly none; a source that cannot know throws
    * (HsdoError `unavailable`, or `rejected` when asking again cannot help, such as a missing permission). Never
    * loops, retries or caches: `refresh.ts` does that around every source, and it sets the deadline that `signal`
-   * carries.
+   * carries. Only what `changed` has just read whole need not be read again by the `discover` that directly follows.
    */
   discover(signal: AbortSignal): Promise<readonly Sighting[]>;
   /**
