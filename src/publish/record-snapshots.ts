@@ -100,12 +100,7 @@ async function write(
 ): Promise<Snapshot> {
   const { desired, term, publishedAt } = next;
   const { service, slots, unplaced, hold } = desired;
-  if (slots.length > maxSlots) {
-    throw new HsdoError(
-      'rejected',
-      `Cannot publish "${service}": ${slots.length} slots, at most ${maxSlots} are possible`,
-    );
-  }
+  assertFits(desired);
   const key = headKeyOf(service);
   const entry = await store.get(key, signal);
   const current = entry && parseHead(key, entry.value);
@@ -155,6 +150,12 @@ function nextChunks(
 function chunksOf(slots: readonly Slot[]): readonly (readonly Slot[])[] {
   const count = Math.ceil(slots.length / slotsPerChunk);
   return Array.from({ length: count }, (_, n) => slots.slice(n * slotsPerChunk, (n + 1) * slotsPerChunk));
+}
+
+function assertFits({ service, slots }: Desired): void {
+  if (slots.length <= maxSlots) return;
+  const message = `Cannot publish "${service}": ${slots.length} slots, at most ${maxSlots} are possible`;
+  throw new HsdoError('rejected', message);
 }
 
 function assertCurrent(service: string, current: Head | undefined, previous: Snapshot | undefined, term: Term): void {
