@@ -1,3 +1,4 @@
+import { showFault } from '../config/fault.ts';
 import { loadConfig } from '../config/load.ts';
 import { describeError } from '../model/error.ts';
 import { Exit, exitCodes } from './exit.ts';
@@ -14,7 +15,11 @@ const defaultListen = '127.0.0.1:8128';
 
 /** Where the API is: `--api`, HSDO_API, the configuration's own address, or the default one. */
 function locate(options: ApiOptions): { base: string; token: string | undefined } {
-  const { config } = loadConfig({ file: options.config, env: process.env });
+  const { config, faults } = loadConfig({ file: options.config, env: process.env });
+  // A file that was named on purpose must not be passed over: the answer would come from somewhere else.
+  if (!config && options.config !== undefined && options.api === undefined) {
+    throw new Exit(exitCodes.config, faults.map(showFault).join('\n'));
+  }
   const listen = config?.api.listen ?? defaultListen;
   const base =
     options.api ??

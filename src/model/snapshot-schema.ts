@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { overrides } from './slot.ts';
 
-// Slots and snapshots as they come back from a store or a disk, where anybody may have written: no more and no less
-// than the types in slot.ts, target.ts and snapshot.ts say.
+// Slots and snapshots as they come back from a store or a disk, where anybody may have written. Fields that the types in
+// slot.ts, target.ts and snapshot.ts do not have are left out, so that clients go on reading while a newer server,
+// which may know more, is rolled out before them.
 
 /** Highest index that a slot may have; no more digits are read from a name of a server. */
 const maxIndex = 9_999_999;
@@ -17,7 +18,7 @@ export const portSchema = z.int().min(1).max(65_535);
 /** What HAProxy takes as a weight (configuration manual, section 5.2, `weight`). */
 export const weightSchema = z.int().min(0).max(256);
 
-const target = z.strictObject({
+const target = z.object({
   id: z.string().min(1),
   name: z.string().min(1),
   address: z.union([z.ipv4(), z.ipv6()]),
@@ -27,7 +28,7 @@ const target = z.strictObject({
   weight: weightSchema.min(1).exactOptional(),
 });
 
-const tenant = z.strictObject({
+const tenant = z.object({
   id: z.string(),
   address: z.string(),
   port: portSchema.exactOptional(),
@@ -36,19 +37,19 @@ const tenant = z.strictObject({
 
 const lodging = { index, target, joinedAt: instant, weight: weightSchema };
 
-/** One slot; a field that no type in slot.ts knows is refused, not left out. */
+/** One slot. */
 export const slotSchema = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('free'), index, last: tenant.exactOptional() }),
-  z.strictObject({ state: z.literal('taken'), ...lodging, override: z.enum(overrides).exactOptional() }),
-  z.strictObject({ state: z.literal('draining'), ...lodging, drainUntil: instant }),
+  z.object({ state: z.literal('free'), index, last: tenant.exactOptional() }),
+  z.object({ state: z.literal('taken'), ...lodging, override: z.enum(overrides).exactOptional() }),
+  z.object({ state: z.literal('draining'), ...lodging, drainUntil: instant }),
 ]);
 
 /** A whole list. Revision 0 is one that HSDO wrote and that hsdo has not published yet. */
-export const snapshotSchema = z.strictObject({
+export const snapshotSchema = z.object({
   service: z.string(),
   slots: z.array(slotSchema),
   unplaced: z.array(z.string()),
-  hold: z.strictObject({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
+  hold: z.object({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
   revision: z.int().min(0),
   epoch: z.int().min(0),
   publishedAt: instant,
