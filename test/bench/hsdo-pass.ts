@@ -1,4 +1,4 @@
-import { canonicalAddress, checkWanted, renderStep } from '../../src/deliver/haproxy/commands.ts';
+import { canonicalAddress, checkWanted, renderSteps } from '../../src/deliver/haproxy/commands.ts';
 import type { Remembered } from '../../src/deliver/haproxy/decide.ts';
 import { desiredServers, hasTarget, type Wanted } from '../../src/deliver/haproxy/desired.ts';
 import { parseServersState } from '../../src/deliver/haproxy/observe.ts';
@@ -73,7 +73,7 @@ export async function plannedCommands(
 ): Promise<readonly string[]> {
   const observed = await observe(haproxy);
   const { changes } = planBackend({ observed, wanted, remembered, baseName: 'web', mayGrow: false });
-  return changes.flatMap(({ server, steps }) => steps.map((step) => renderStep(backend, server, step)));
+  return changes.flatMap(({ server, steps }) => renderSteps(backend, server, steps));
 }
 
 /** Rejects unless HAProxy itself reports every server as wanted. */

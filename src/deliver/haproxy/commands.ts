@@ -6,15 +6,21 @@ import type { Step } from './decide.ts';
 import { hasTarget, type Wanted, type WantedTarget } from './desired.ts';
 
 /** The same addresses come back at every look. */
-const spellings = new Map<string, string | undefined>();
+const spellings = new Map<string, string>();
 const maxSpellings = 50_000;
+/** The longest form of an IPv6 address has 45. */
+const maxAddressChars = 60;
 
 /** The one spelling of an IP address (RFC 5952; IPv4-mapped IPv6 as IPv4); `undefined` for everything else, zone ids included. */
 export function canonicalAddress(text: string): string | undefined {
-  if (spellings.has(text)) return spellings.get(text);
-  const spelling = spell(text);
+  const known = spellings.get(text);
+  if (known !== undefined) return known;
+  // A copy of its own: as a piece of a reply it would keep all of that in memory.
+  const own = Buffer.from(text.slice(0, maxAddressChars)).toString();
+  const spelling = own === text ? spell(own) : undefined;
+  if (spelling === undefined) return undefined;
   if (spellings.size >= maxSpellings) spellings.clear();
-  if (text.length < 100) spellings.set(text, spelling);
+  spellings.set(own, spelling);
   return spelling;
 }
 
@@ -44,16 +50,7 @@ function endpoint(server: string, address: string, port: number): [address: stri
   return [canonical, whole(server, 'the port', port, 1, 65_535)];
 }
 
-/**
- * The text of one step. HAProxy checks little by itself: it takes port 70000 as 4464 and runs what follows a `;`, so
- * every value is checked here.
- *
- * @throws HsdoError `rejected`, naming the server, the value and what was expected.
- */
-export function renderStep(backend: string, server: string, step: Step): string {
-  for (const name of [backend, server])
-    if (!haproxyName.test(name)) refuse(server, 'the name', name, 'a name of letters, digits, "_", ".", ":", "-"');
-  const subject = `${backend}/${server}`;
+function textOf(subject: string, server: string, step: Step): string {
   switch (step.do) {
     case 'address': {
       const [address, port] = endpoint(server, step.address, step.port);
@@ -74,6 +71,19 @@ export function renderStep(backend: string, server: string, step: Step): string 
       return `add server ${subject} ${host}:${port} id ${id}${step.hasChecks ? ' check' : ''}`;
     }
   }
+}
+
+/**
+ * The text of each step for one server. HAProxy checks little by itself: it takes port 70000 as 4464 and runs what
+ * follows a `;`, so every value is checked here.
+ *
+ * @throws HsdoError `rejected`, naming the server, the value and what was expected.
+ */
+export function renderSteps(backend: string, server: string, steps: readonly Step[]): readonly string[] {
+  for (const name of [backend, server])
+    if (!haproxyName.test(name)) refuse(server, 'the name', name, 'a name of letters, digits, "_", ".", ":", "-"');
+  const subject = `${backend}/${server}`;
+  return steps.map((step) => textOf(subject, server, step));
 }
 
 /** What HAProxy says to `addr`, in 2.6 to 3.x, when all went well. */

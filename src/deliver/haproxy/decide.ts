@@ -186,7 +186,7 @@ export function decide(
     : isHere
       ? tuneSteps(observed, wanted, goal, known)
       : moveSteps(observed, wanted, goal, known);
-  const base = { ...fresh(wanted, observed), ...(hold === undefined ? {} : { manual: hold }) };
+  const base = hold === undefined ? fresh(wanted, observed) : { ...fresh(wanted, observed), manual: hold };
   if (steps.length > 0) {
     return { steps, hold, ...meanwhile(last, wanted, base, steps) };
   }

@@ -73,100 +73,173 @@ function adminOf(bits: number): AdminState {
   return (bits & drainBits) === 0 ? 'ready' : 'drain';
 }
 
+/** A decimal number as HAProxy prints it, without sign and leading zeros; `undefined` for every other text. */
+function decimal(text: string): number | undefined {
+  if (text.length === 0 || text.length > 10 || (text.length > 1 && text.startsWith('0'))) return undefined;
+  let value = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** The number after `baseName`, exactly as a server-template makes it; `undefined` for every other name. */
 export function indexOf(serverName: string, baseName: string): number | undefined {
   if (!serverName.startsWith(baseName)) return undefined;
-  const digits = serverName.slice(baseName.length);
-  return /^[1-9]\d{0,6}$/.test(digits) ? Number(digits) : undefined;
-}
-
-function wholeNumber(field: Column, text: string, max: number): number {
-  const value = Number(text);
-  if (value >= 0 && value <= max && String(value) === text) return value;
-  throw new RangeError(`${field} is "${text.slice(0, 40)}"; expected a number from 0 to ${max}`);
+  const index = decimal(serverName.slice(baseName.length));
+  return index !== undefined && index >= 1 && index <= 9_999_999 ? index : undefined;
 }
 
 /** Where each column stands, by the header. */
 type Positions = Readonly<Record<Column, number>>;
 type Canonical = (address: string) => string | undefined;
 
-function readServer(cells: readonly string[], at: Positions, index: number, canonical: Canonical): ObservedServer {
-  const number = (field: Column, max: number) => wholeNumber(field, cells[at[field]] ?? '', max);
-  const admin = number('srv_admin_state', knownAdminBits);
-  const address = canonical(cells[at.srv_addr] ?? '');
-  return {
+/** What is read, and how. */
+interface Question {
+  readonly backend: string;
+  readonly baseName: string;
+  readonly canonical: Canonical;
+}
+
+/** A server while it is read. */
+type Draft = { -readonly [Key in keyof ObservedServer]: ObservedServer[Key] };
+
+function wholeNumber(cells: readonly string[], at: Positions, field: Column, max: number): number {
+  const text = cells[at[field]] ?? '';
+  const value = decimal(text);
+  if (value !== undefined && value <= max) return value;
+  throw new RangeError(`${field} is "${text.slice(0, 40)}"; expected a number from 0 to ${max}`);
+}
+
+function readServer(cells: readonly string[], at: Positions, index: number, question: Question): ObservedServer {
+  const admin = wholeNumber(cells, at, 'srv_admin_state', knownAdminBits);
+  const address = question.canonical(cells[at.srv_addr] ?? '');
+  const server: Draft = {
     index,
-    name: cells[at.srv_name] ?? '',
-    id: number('srv_id', 0x7fffffff),
-    ...(address === undefined ? undefined : { address }),
-    port: number('srv_port', 65_535),
+    // Not the cell itself: a piece of the reply would keep all of it in memory.
+    name: `${question.baseName}${index}`,
+    id: wholeNumber(cells, at, 'srv_id', 0x7fffffff),
+    port: wholeNumber(cells, at, 'srv_port', 65_535),
     admin: adminOf(admin),
-    isUp: number('srv_op_state', 3) !== 0,
-    weight: number('srv_uweight', 256),
-    initialWeight: number('srv_iweight', 256),
-    hasChecks: (number('srv_check_state', 0xffff) & runningBits) === runningBits,
-    hasAgent: (number('srv_agent_state', 0xffff) & configuredBit) !== 0,
+    isUp: wholeNumber(cells, at, 'srv_op_state', 3) !== 0,
+    weight: wholeNumber(cells, at, 'srv_uweight', 256),
+    initialWeight: wholeNumber(cells, at, 'srv_iweight', 256),
+    hasChecks: (wholeNumber(cells, at, 'srv_check_state', 0xffff) & runningBits) === runningBits,
+    hasAgent: (wholeNumber(cells, at, 'srv_agent_state', 0xffff) & configuredBit) !== 0,
     hasAddress: (admin & noAddressBit) === 0,
   };
+  if (address !== undefined) server.address = address;
+  return server;
+}
+
+/** What one line means: a server of the template, one that cannot be read, or only the id of another server. */
+interface Meaning {
+  readonly id?: number;
+  readonly server?: ObservedServer;
+  readonly unreadable?: UnreadableServer;
+}
+
+function readLine(line: string, at: Positions, width: number, question: Question): Meaning {
+  const cells = line.split(' ', width);
+  if (cells[at.be_name] !== question.backend) return {};
+  const id = Number(cells[at.srv_id]);
+  const name = cells[at.srv_name] ?? '';
+  const index = indexOf(name, question.baseName);
+  if (index === undefined) return { id };
+  try {
+    return { id, server: readServer(cells, at, index, question) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { id, unreadable: { index, name: `${question.baseName}${index}`, reason: error.message } };
+  }
 }
 
 function unusable(backend: string, why: string): HsdoError {
   return new HsdoError('rejected', `Cannot read the servers of backend "${backend}": ${why}`);
 }
 
-function readHeader(backend: string, lines: readonly string[]): Positions {
+function readHeader(backend: string, lines: readonly string[]): { at: Positions; timeColumn: number } {
   if (lines[0]?.trim() !== '1')
     throw unusable(backend, `HAProxy said "${(lines[0] ?? '').slice(0, 80)}"; expected format version 1`);
   const names = (lines[1] ?? '').replace(/^#\s*/, '').trim().split(' ');
   const absent = columns.filter((name) => !names.includes(name));
   if (absent.length > 0) throw unusable(backend, `the columns ${absent.join(', ')} are missing`);
-  return Object.fromEntries(columns.map((name) => [name, names.indexOf(name)])) as Record<Column, number>;
+  const at = Object.fromEntries(columns.map((name) => [name, names.indexOf(name)])) as Record<Column, number>;
+  return { at, timeColumn: names.indexOf('srv_time_since_last_change') };
 }
 
-/**
- * Parses the reply to `show servers state <backend>`; servers are found by base name and exact decimal number.
- * `canonical` gives the one spelling of an IP address, or `undefined` for what is none.
- *
- * @throws HsdoError `rejected` when the reply is not such a list, such as for a backend that does not exist.
- */
-export function parseServersState(text: string, backend: string, baseName: string, canonical: Canonical): Observation {
-  const lines = text.trimStart().split('\n');
-  const at = readHeader(backend, lines);
+/** Where a cell begins; -1 for a line that ends before it. */
+function cellStart(line: string, column: number): number {
+  let start = 0;
+  for (let passed = 0; passed < column; passed += 1) {
+    start = line.indexOf(' ', start) + 1;
+    if (start === 0) return -1;
+  }
+  return start;
+}
+
+function afterCell(line: string, start: number): string {
+  const end = line.indexOf(' ', start);
+  return end < 0 ? '' : line.slice(end);
+}
+
+/** Whether two lines differ in the time alone, which counts seconds and means nothing to hsdo. */
+function isSameLine(line: string, before: string | undefined, timeColumn: number): boolean {
+  if (line === before) return true;
+  const start = before === undefined || timeColumn < 0 ? -1 : cellStart(line, timeColumn);
+  if (before === undefined || start < 0) return false;
+  return line.slice(0, start) === before.slice(0, start) && afterCell(line, start) === afterCell(before, start);
+}
+
+/** A reply that was read, from which the next one can be told quickly. */
+export interface Reading {
+  readonly observation: Observation;
+  /** What was asked, and the columns of the answer; lines compare only where this is the same. */
+  readonly format: string;
+  readonly lines: readonly string[];
+  /** Of each line. */
+  readonly meanings: readonly Meaning[];
+}
+
+function observationOf(meanings: readonly Meaning[]): Observation {
   const servers = new Map<number, ObservedServer>();
   const unreadable: UnreadableServer[] = [];
   const ids = new Set<number>();
-  const width = Math.max(...Object.values(at)) + 1;
-  for (const line of lines.slice(2)) {
-    const cells = line.split(' ', width);
-    if (cells[at.be_name] !== backend) continue;
-    ids.add(Number(cells[at.srv_id]));
-    const name = cells[at.srv_name] ?? '';
-    const index = indexOf(name, baseName);
-    if (index === undefined) continue;
-    try {
-      servers.set(index, readServer(cells, at, index, canonical));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      unreadable.push({ index, name, reason: error.message });
-    }
+  for (const meaning of meanings) {
+    if (meaning.id !== undefined) ids.add(meaning.id);
+    if (meaning.server) servers.set(meaning.server.index, meaning.server);
+    if (meaning.unreadable) unreadable.push(meaning.unreadable);
   }
   return { servers, unreadable, ids };
 }
 
-/** Which HAProxy process answers; for logs, status and metrics only. */
-export interface ProcessInfo {
-  readonly pid: number;
-  /** Wall-clock milliseconds. */
-  readonly startedAt: number;
-  readonly version: string;
-  /** An old worker that finishes its connections after a reload. */
-  readonly isStopping: boolean;
+/**
+ * Reads the reply to `show servers state <backend>`; servers are found by base name and exact decimal number.
+ * `canonical` gives the one spelling of an IP address, or `undefined` for what is none. What stands as it stood in
+ * `before` is not read again: the same line gives the same server object, and where nothing but the times differ the
+ * answer is `before` itself.
+ *
+ * @throws HsdoError `rejected` when the reply is not such a list, such as for a backend that does not exist.
+ */
+export function readServersState(text: string, question: Question, before?: Reading): Reading {
+  const lines = text.trim().split('\n');
+  const format = `${question.backend} ${question.baseName} ${lines[1] ?? ''}`;
+  const { at, timeColumn } = readHeader(question.backend, lines);
+  const width = Math.max(...Object.values(at)) + 1;
+  const known = before?.format === format ? before : undefined;
+  let isSame = known?.lines.length === lines.length;
+  const meanings = lines.slice(2).map((line, position) => {
+    const meaning = known?.meanings[position];
+    if (meaning && isSameLine(line, known?.lines[position + 2], timeColumn)) return meaning;
+    isSame = false;
+    return readLine(line, at, width, question);
+  });
+  return known && isSame ? known : { observation: observationOf(meanings), format, lines, meanings };
 }
 
-/** Parses the reply to `show info`; `undefined` when it does not look like one. */
-export function parseInfo(text: string): ProcessInfo | undefined {
-  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
-  const [pid, started, version] = [Number(field('Pid')), Number(field('Start_time_sec')), field('Version')];
-  if (!Number.isInteger(pid) || !Number.isInteger(started) || version === undefined) return undefined;
-  return { pid, startedAt: started * 1000, version: version.slice(0, 80), isStopping: field('Stopping') === '1' };
+/** `readServersState` for a single look. */
+export function parseServersState(text: string, backend: string, baseName: string, canonical: Canonical): Observation {
+  return readServersState(text, { backend, baseName, canonical }).observation;
 }

@@ -1,11 +1,12 @@
 import { describeError, HsdoError } from '../../model/error.ts';
-import { canonicalAddress, isFromOldWorker, refusalIn, renderStep } from './commands.ts';
+import { canonicalAddress, isFromOldWorker, refusalIn, renderSteps } from './commands.ts';
 import type { Remembered } from './decide.ts';
 import type { Wanted } from './desired.ts';
-import { type Observation, type ProcessInfo, parseInfo, parseServersState } from './observe.ts';
+import { type Observation, type Reading, readServersState } from './observe.ts';
 import { type Change, type Finding, type Held, type Plan, planBackend } from './plan.ts';
 import type { Refusals } from './refusals.ts';
 import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts';
+import { type ProcessInfo, parseInfo } from './show-info.ts';
 
 /** One backend of one HAProxy, and what it should look like. */
 export interface BackendTask {
@@ -15,12 +16,11 @@ export interface BackendTask {
   readonly remembered: ReadonlyMap<number, Remembered>;
 }
 
-/** The last look at a backend that had nothing to do. HAProxy's reply moves once a second, so most looks repeat it. */
+/** The last look at a backend. Most looks find it again as it was, but for the seconds that HAProxy counts. */
 export interface Seen {
-  readonly reply: string;
-  readonly task: BackendTask;
-  readonly observed: Observation;
-  readonly plan: Plan;
+  readonly reading: Reading;
+  /** Absent while there was something to do. */
+  readonly settled?: { readonly task: BackendTask; readonly plan: Plan };
 }
 
 export interface Pass {
@@ -71,24 +71,33 @@ interface Work {
 
 const showServers = (task: BackendTask) => `show servers state ${task.name}`;
 
-function look(work: Work, reply: string, pass: Pass): void {
-  const { task } = work;
-  const seen = pass.seen.get(task.name);
-  const isKnown = seen?.task.remembered === task.remembered || seen?.plan.remembered === task.remembered;
-  if (isKnown && seen?.reply === reply && seen.task.wanted === task.wanted) {
-    work.observed = seen.observed;
-    work.plan = seen.plan;
-    return;
-  }
-  pass.seen.delete(task.name);
+function read(work: Work, reply: string, before: Reading | undefined): Reading | undefined {
+  const { name: backend, baseName } = work.task;
   try {
-    work.observed = parseServersState(reply, task.name, task.baseName, canonicalAddress);
+    return readServersState(reply, { backend, baseName, canonical: canonicalAddress }, before);
   } catch (error) {
     if (!(error instanceof HsdoError)) throw error;
     work.error = error;
+    return undefined;
+  }
+}
+
+/** Whether the plan of a settled backend is the plan for this task as well. */
+function isSameTask({ task, plan }: NonNullable<Seen['settled']>, { wanted, remembered }: BackendTask): boolean {
+  return task.wanted === wanted && (task.remembered === remembered || plan.remembered === remembered);
+}
+
+function look(work: Work, reply: string, pass: Pass): void {
+  const { task } = work;
+  const seen = pass.seen.get(task.name);
+  const reading = read(work, reply, seen?.reading);
+  if (reading === undefined) return void pass.seen.delete(task.name);
+  work.observed = reading.observation;
+  if (seen?.reading === reading && seen.settled && isSameTask(seen.settled, task)) {
+    work.plan = seen.settled.plan;
     return;
   }
-  work.plan = planBackend({
+  const plan = planBackend({
     observed: work.observed,
     wanted: task.wanted,
     remembered: work.plan?.remembered ?? task.remembered,
@@ -96,8 +105,8 @@ function look(work: Work, reply: string, pass: Pass): void {
     mayGrow: pass.mayGrow,
     sent: new Set(work.sent.map(({ index }) => index)),
   });
-  const { observed, plan } = work;
-  if (plan.changes.length === 0) pass.seen.set(task.name, { reply, task, observed, plan });
+  work.plan = plan;
+  pass.seen.set(task.name, { reading, ...(plan.changes.length === 0 ? { settled: { task, plan } } : {}) });
 }
 
 interface Line {
@@ -114,13 +123,9 @@ function linesOf(work: Work, pass: Pass): Line[] {
   for (const change of work.plan?.changes ?? []) {
     if (pass.refusals.isResting(work.task.name, change)) continue;
     try {
-      const own = change.steps.map((step) => ({
-        text: renderStep(work.task.name, change.server, step),
-        work,
-        change,
-        step,
-      }));
-      for (const line of own) lines.push(line);
+      const texts = renderSteps(work.task.name, change.server, change.steps);
+      for (const [position, step] of change.steps.entries())
+        lines.push({ text: texts[position] ?? '', work, change, step });
       sent.push(change);
     } catch (error) {
       if (!(error instanceof HsdoError)) throw error;
@@ -149,11 +154,12 @@ function readReplies(socket: string, lines: readonly Line[], replies: readonly s
 
 async function send(api: RuntimeApi, pass: Pass, works: readonly Work[], lines: readonly Line[]): Promise<string> {
   for (const { task, plan } of works) if (plan?.forgets) await pass.save(task.name, plan.remembered);
-  readReplies(pass.socket, lines, await api.pipeline(lines.map(({ text }) => text)));
   const changed = works.filter(({ sent }) => sent.length > 0);
-  const replies = await api.pipeline([...changed.map(({ task }) => showServers(task)), 'show info']);
+  const questions = [...changed.map(({ task }) => showServers(task)), 'show info'];
+  const replies = await api.pipeline([...lines.map(({ text }) => text), ...questions]);
+  readReplies(pass.socket, lines, replies);
   for (const [position, work] of changed.entries()) {
-    look(work, replies[position] ?? '', pass);
+    look(work, replies[lines.length + position] ?? '', pass);
     pass.refusals.settle(work.task.name, work.sent, work.plan?.changes ?? []);
   }
   return replies.at(-1) ?? '';

@@ -3,9 +3,9 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { every } from '../../time/every.ts';
 import { createNudge } from '../../time/nudge.ts';
 import type { Remembered } from './decide.ts';
-import type { ProcessInfo } from './observe.ts';
 import { type BackendReport, type PassReport, reconcile, type Seen } from './reconcile.ts';
 import { createRefusals } from './refusals.ts';
+import type { ProcessInfo } from './show-info.ts';
 import { createStateFileWriter, type StateFileParts, type WantedByBackend } from './state-file-writer.ts';
 import { createTeller } from './teller.ts';
 

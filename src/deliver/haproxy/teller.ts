@@ -1,8 +1,8 @@
 import type { HsdoError } from '../../model/error.ts';
 import { createStreak, type Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { ProcessInfo } from './observe.ts';
 import type { BackendReport, PassReport } from './reconcile.ts';
+import type { ProcessInfo } from './show-info.ts';
 
 /** Turns what a loop finds into log lines, for transitions only, and metrics. */
 export interface Teller {

@@ -5,13 +5,13 @@ import {
   checkWanted,
   isFromOldWorker,
   refusalIn,
-  renderStep,
+  renderSteps,
 } from '../../../../src/deliver/haproxy/commands.ts';
 import type { Step } from '../../../../src/deliver/haproxy/decide.ts';
 import type { Wanted } from '../../../../src/deliver/haproxy/desired.ts';
 import { checkCommand } from '../../../../src/deliver/haproxy/runtime-api.ts';
 
-const render = (step: Step) => renderStep('web', 'web1', step);
+const render = (step: Step) => renderSteps('web', 'web1', [step])[0];
 
 describe('a step as text', () => {
   it.each<[Step, string]>([
@@ -45,7 +45,7 @@ describe('a step as text', () => {
     for (const [address, port] of endpoints)
       expect(() => render({ do: 'address', address, port })).toThrow(expect.objectContaining({ code: 'rejected' }));
     for (const weight of [-1, 257, 1.5, Number.NaN]) expect(() => render({ do: 'weight', weight })).toThrow('weight');
-    expect(() => renderStep('web', 'web1;x', { do: 'health-down' })).toThrow('name');
+    expect(() => renderSteps('web', 'web1;x', [{ do: 'health-down' }])).toThrow('name');
   });
 
   it('is one plain command or a refusal, whatever stands in it', () => {
@@ -54,7 +54,8 @@ describe('a step as text', () => {
     fc.assert(
       fc.property(text, text, text, number, (backend, server, address, port) => {
         try {
-          expect(checkCommand(renderStep(backend, server, { do: 'address', address, port }))).not.toMatch(/[;\\\n]|<</);
+          const [command = ''] = renderSteps(backend, server, [{ do: 'address', address, port }]);
+          expect(checkCommand(command)).not.toMatch(/[;\\\n]|<</);
         } catch (error) {
           expect(error).toMatchObject({ code: 'rejected' });
         }

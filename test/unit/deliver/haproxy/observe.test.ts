@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalAddress } from '../../../../src/deliver/haproxy/commands.ts';
-import { indexOf, parseInfo, parseServersState } from '../../../../src/deliver/haproxy/observe.ts';
+import { indexOf, parseServersState, readServersState } from '../../../../src/deliver/haproxy/observe.ts';
+import { parseInfo } from '../../../../src/deliver/haproxy/show-info.ts';
 import { HsdoError } from '../../../../src/model/error.ts';
 
 const header =
@@ -141,6 +142,54 @@ describe('show servers state', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(HsdoError);
         }
+      }),
+    );
+  });
+});
+
+describe('the next show servers state', () => {
+  const question = { backend: 'web', baseName: 'web', canonical: canonicalAddress };
+  const textOf = (...rows: string[]) => `1\n${header}\n${rows.join('\n')}\n\n`;
+  const later = (line: string) => line.replace(' 7 15 ', ' 1234 15 ');
+
+  it('is the one before when nothing but the times moved', () => {
+    const rows = [row(), row({ name: 'web2', id: 2 }), row({ name: 'other', id: 3 })];
+    const before = readServersState(textOf(...rows), question);
+    expect(readServersState(textOf(...rows.map(later)), question, before)).toBe(before);
+    const [first = '', ...others] = rows;
+    for (const next of [
+      others,
+      [...rows, row({ name: 'web4', id: 4 })],
+      [first.replace(' 7 15 ', ' 7 9 15 '), ...others],
+      [`${first}1`, ...others],
+    ])
+      expect(readServersState(textOf(...next), question, before)).not.toBe(before);
+  });
+
+  it('brings the same object for a server of which nothing but the time moved', () => {
+    const before = readServersState(textOf(row(), row({ name: 'web2', id: 2 })), question).observation;
+    const reading = readServersState(textOf(row(), row({ name: 'web2', id: 2 })), question);
+    const after = readServersState(textOf(later(row()), row({ name: 'web2', id: 2, weight: '11' })), question, reading);
+    expect(after.observation.servers.get(1)).toBe(reading.observation.servers.get(1));
+    expect(after.observation.servers.get(2)).toEqual({ ...before.servers.get(2), weight: 11 });
+  });
+
+  it('says what it would say without the one before, whatever came before', () => {
+    const cell = fc.constantFrom('0', '1', '2', '4', '7', '15', '128', 'x', '');
+    const line = fc
+      .tuple(fc.nat({ max: 30 }), cell, fc.constantFrom('web1', 'web2', 'static'))
+      .map(([position, text, name]) =>
+        row({ name })
+          .split(' ')
+          .with(position % 25, text)
+          .join(' '),
+      );
+    const heading = fc.constantFrom(header, header.replace('srv_time_since_last_change ', ''), `${header} more`);
+    const reply = fc.tuple(heading, fc.array(line)).map(([head, lines]) => `1\n${head}\n${lines.join('\n')}\n`);
+    fc.assert(
+      fc.property(reply, reply, (first, second) => {
+        const { observation } = readServersState(second, question, readServersState(first, question));
+        expect(observation).toEqual(parseServersState(second, 'web', 'web', canonicalAddress));
       }),
     );
   });
