@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describeError, HsdoError } from '../model/error.ts';
-import type { Refusal } from '../model/target.ts';
+import { isSameTarget, type Refusal, type Target } from '../model/target.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createBackoff } from '../time/backoff.ts';
@@ -74,7 +74,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
     const what = `Source "${label}" of service "${service}"`;
     const sightings = await withDeadline(what, deadlineMs, signal, (inner) => source.discover(inner));
     const { targets, refusals } = accept(sightings);
-    const isChanged = !isDeepStrictEqual(latest?.targets, targets);
+    const isChanged = latest === undefined || !isSameList(latest.targets, targets);
     if (!isDeepStrictEqual(latest?.refusals ?? [], refusals)) tellRefusals(log, fields, refusals);
     latest = { targets, refusals, reads: (latest?.reads ?? 0) + 1, readAt: clock.now() };
     return isChanged;
@@ -126,6 +126,16 @@ export function createRefresh(options: RefreshOptions): Refresh {
       targets: latest?.targets.length ?? 0,
     }),
   };
+}
+
+function isSameList(one: readonly Target[], other: readonly Target[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((target, i) => {
+      const twin = other[i];
+      return twin !== undefined && isSameTarget(target, twin);
+    })
+  );
 }
 
 /** Anything that a plug-in throws without meaning is a bug of that plug-in, and for the process a source that is away. */
