@@ -18,6 +18,8 @@ export interface Control {
   readonly hold: Hold | undefined;
   /** Mark of the transaction that wrote last. */
   readonly nonce: string | undefined;
+  /** Which slots the last revisions wrote: see dynamodb-moved.ts. */
+  readonly moved: string | undefined;
 }
 
 /** Bytes of names kept in each of the two lists, so that item 0 stays below the 4 KB of one read unit. */
@@ -44,10 +46,19 @@ export function cutNames(names: readonly string[]): readonly string[] {
   return [...names.slice(0, kept), `and ${hidden} more`];
 }
 
+/** What a revision has beside its list. */
+export interface Mark {
+  readonly revision: number;
+  readonly epoch: number;
+  readonly publishedAt: number;
+  readonly nonce: string;
+  readonly moved: string;
+}
+
 /** The attributes of a snapshot that lie in item 0; `Hold` is absent where nothing is held. */
 export function encodeControl(
   { slots, unplaced, hold }: Desired,
-  { revision, epoch, publishedAt, nonce }: { revision: number; epoch: number; publishedAt: number; nonce: string },
+  { revision, epoch, publishedAt, nonce, moved }: Mark,
 ): Record<string, AttributeValue> {
   return {
     Revision: numeric(revision),
@@ -57,6 +68,7 @@ export function encodeControl(
     PublishedAt: numeric(publishedAt),
     Unplaced: { S: JSON.stringify(cutNames(unplaced)) },
     Nonce: { S: nonce },
+    Moved: { S: moved },
     ...(hold ? { Hold: { S: encodeHold(hold) } } : {}),
   };
 }
@@ -84,6 +96,7 @@ export function decodeControl(item: Attributes): Control {
     unplaced: jsonOf(item, 'Unplaced', names) ?? [],
     hold: jsonOf(item, 'Hold', holdSchema),
     nonce: textOf(item, 'Nonce'),
+    moved: textOf(item, 'Moved'),
   };
 }
 

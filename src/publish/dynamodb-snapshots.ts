@@ -6,8 +6,9 @@ import type { Desired, Snapshot } from '../model/snapshot.ts';
 import { type Fate, writeTruly } from '../store/dynamodb-write.ts';
 import { numeric } from './dynamodb-attributes.ts';
 import { decodeControl, encodeControl } from './dynamodb-control.ts';
+import { addMoved } from './dynamodb-moved.ts';
 import { encodeSlot, freeItem, idAttribute } from './dynamodb-slots.ts';
-import { controlKey, type HsdoTable, readControlItem, readTable } from './dynamodb-table.ts';
+import { controlKey, type HsdoTable, readControlItem, readTable, stampAttribute } from './dynamodb-table.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Term } from './term.ts';
 
@@ -28,6 +29,7 @@ export function createHsdoSnapshots(table: HsdoTable): Snapshots {
     const message = `Cannot keep service "${service}" in table "${table.name}": it is HSDO's table of "${table.service}"; several services need the plain store (table)`;
     throw new HsdoError('rejected', message);
   };
+  const history: History = {};
   return {
     async revision(service, signal) {
       assertService(service);
@@ -40,14 +42,20 @@ export function createHsdoSnapshots(table: HsdoTable): Snapshots {
     },
     async write(previous, desired, term, publishedAt, signal) {
       assertService(desired.service);
-      return write(table, previous, desired, { term, publishedAt }, signal);
+      return write(table, previous, desired, { term, publishedAt, history }, signal);
     },
   };
+}
+
+/** What this leader wrote last, to tell readers which slots the latest revisions moved. */
+interface History {
+  last?: { readonly revision: number; readonly moved: string };
 }
 
 interface Authority {
   readonly term: Term;
   readonly publishedAt: number;
+  readonly history: History;
 }
 
 async function write(
@@ -95,18 +103,23 @@ async function writeRevision(
   revision: number,
   desired: Desired,
   slots: readonly TransactWriteItem[],
-  { term, publishedAt }: Authority,
+  { term, publishedAt, history }: Authority,
   signal: AbortSignal,
 ): Promise<void> {
   const nonce = randomUUID();
-  const control = encodeControl(desired, { revision: revision + 1, epoch: term.epoch, publishedAt, nonce });
+  const moved = addMoved(
+    revision + 1,
+    slots.map(indexOf),
+    history.last?.revision === revision ? history.last.moved : undefined,
+  );
+  const control = encodeControl(desired, { revision: revision + 1, epoch: term.epoch, publishedAt, nonce, moved });
   const { sdk, client } = table.dynamo;
   const command = new sdk.TransactWriteItemsCommand({
     ClientRequestToken: nonce,
     TransactItems: [
       { Update: updateOf(table, revision, control) },
       ...(table.fenceAction ? [table.fenceAction(term)] : []),
-      ...slots,
+      ...slots.map((action) => stamped(action, revision + 1)),
     ],
   });
   const conflict = (cause: unknown) => {
@@ -121,6 +134,17 @@ async function writeRevision(
   };
   const send = (options: { abortSignal: AbortSignal }) => client.send(command, options);
   await writeTruly(table, table.clock, { what: `publish revision ${revision + 1}`, send, readBack, conflict }, signal);
+  history.last = { revision: revision + 1, moved };
+}
+
+function indexOf({ Put, Delete }: TransactWriteItem): number {
+  return Number((Put?.Item ?? Delete?.Key)?.[idAttribute]?.N);
+}
+
+/** Marks a slot with the revision that puts it, for readers to tell old from new: see `isStateAt` in dynamodb-table.ts. */
+function stamped(action: TransactWriteItem, revision: number): TransactWriteItem {
+  if (!action.Put) return action;
+  return { Put: { ...action.Put, Item: { ...action.Put.Item, [stampAttribute]: numeric(revision) } } };
 }
 
 /**

@@ -6,7 +6,8 @@ import { freeItem } from '../../../src/publish/dynamodb-slots.ts';
 import { itemBytes } from '../../fixtures/dynamodb.ts';
 import { startAt } from '../../fixtures/lists.ts';
 
-const mark = { revision: 7, epoch: 3, publishedAt: startAt, nonce: '0f8fad5b-d9cb-469f-a165-70867728950e' };
+const nonce = '0f8fad5b-d9cb-469f-a165-70867728950e';
+const mark = { revision: 7, epoch: 3, publishedAt: startAt, nonce, moved: '7:1-99'.padEnd(600, ',9') };
 
 describe('item 0', () => {
   it('comes back as it was', () => {
