@@ -1,5 +1,6 @@
 import { showFault } from '../config/fault.ts';
-import { loadConfig, type Roles } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Roles } from '../config/rules.ts';
 import type { Config } from '../config/schema.ts';
 import { Exit, exitCodes } from './exit.ts';
 

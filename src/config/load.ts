@@ -4,16 +4,11 @@ import { type Assembled, assemble } from './assemble.ts';
 import { type Document, emptyDocument, type Path, readDocument } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
 import { flatNames, readFlat } from './flat.ts';
+import { acrossFaults, type Roles } from './rules.ts';
 import { type Config, configSchema, nestedNames } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { keysAt, suggestion } from './suggest.ts';
 import { isTree } from './tree.ts';
-
-/** Which roles the process is to play: each demands its own part of the configuration. */
-export interface Roles {
-  readonly server?: boolean;
-  readonly client?: boolean;
-}
 
 export type Loaded =
   | { readonly config: Config; readonly faults: readonly []; readonly notices: readonly string[] }
@@ -109,43 +104,6 @@ function faultsOf(issue: z.core.$ZodIssue, raw: unknown, originOf: Assembled['or
   if (value === undefined) return [{ place, path: name, expected: `missing: ${expected}` }];
   return [{ place, path: name, value: showValue(name, value), expected }];
 }
-
-/** Rules between parts, and what the roles need. */
-function acrossFaults(config: Config, roles: Roles, originOf: Assembled['originOf']): Fault[] {
-  const faults: Fault[] = [];
-  const say = (path: Path, expected: string, value?: string) => {
-    const { place, name } = originOf(path);
-    faults.push({ place, path: name, ...(value === undefined ? {} : { value }), expected });
-  };
-  const seen = new Set<string>();
-  config.services.forEach(({ name, source, haproxy }, n) => {
-    if (seen.has(name)) say(['services', n, 'name'], 'expected a name of its own', showValue('name', name));
-    seen.add(name);
-    if (roles.server && source.length === 0) {
-      say(['services', n, 'source'], 'missing: --server needs to know where targets come from (flat: SERVER_MODE)');
-    }
-    if (roles.client && haproxy === undefined) {
-      say(
-        ['services', n, 'haproxy'],
-        'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)',
-      );
-    }
-  });
-  const { store, api } = config;
-  if (api.listen !== undefined && api.token === undefined && !isLoopback(api.listen)) {
-    const expected =
-      'expected a loopback address, or a token beside it (flat: API_TOKEN): without one anybody could switch';
-    say(['api', 'listen'], expected, showValue('listen', api.listen));
-  }
-  if (store.kind === 'dynamodb' && store.table === undefined && config.services.length > 1) {
-    const expected =
-      "missing: HSDO's table holds one service; several need a second table (flat: DYNAMODB_STORE_TABLE_NAME)";
-    say(['store', 'table'], expected);
-  }
-  return faults;
-}
-
-const isLoopback = (listen: string) => /^(off$|127(\.\d{1,3}){3}:|localhost:|\[::1\]:)/.test(listen);
 
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

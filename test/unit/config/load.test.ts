@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { showFault } from '../../../src/config/fault.ts';
-import { loadConfig, type Roles } from '../../../src/config/load.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 import { parameters } from '../../../src/config/parameters.ts';
+import type { Roles } from '../../../src/config/rules.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hsdo-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -213,5 +214,21 @@ describe('secrets', () => {
       'expected either',
     );
     expect(load([service], { API_TOKEN_FILE: join(folder, 'none') }).faults.join()).toContain('API_TOKEN_FILE');
+  });
+
+  it('refuses two services in one backend of one HAProxy, and takes the same backend of another', () => {
+    const service = (name: string, socket: string) =>
+      `  - {name: ${name}, haproxy: {sockets: [${socket}], backends: [{name: web, baseName: web}]}}`;
+    const lines = ['services:', service('a', '/run/a.sock'), service('b', '/run/b.sock'), service('c', '/run/a.sock')];
+    expect(load(lines).faults).toEqual([
+      'F:4: services[2].haproxy.backends[0].name: "web" is wrong: expected a backend of its own; service "a" keeps web at /run/a.sock',
+    ]);
+  });
+
+  it("wants to know which of several services lives in HSDO's table", () => {
+    const lines = ['services: [{name: a}, {name: b}]', 'store: {kind: dynamodb, table: t, hsdoTable: h}'];
+    expect(load(lines).faults).toEqual([
+      "F:2: store.hsdoService: missing: expected the one service that lives in HSDO's table: a, b",
+    ]);
   });
 });

@@ -1,0 +1,80 @@
+import type { Assembled } from './assemble.ts';
+import type { Path } from './document.ts';
+import { type Fault, showValue } from './fault.ts';
+import type { Config } from './schema.ts';
+
+/** Which roles the process is to play: each demands its own part of the configuration. */
+export interface Roles {
+  readonly server?: boolean;
+  readonly client?: boolean;
+}
+
+type Say = (path: Path, expected: string, value?: string) => void;
+type Rule = (config: Config, say: Say, roles: Roles) => void;
+
+/** What no single value can tell: rules between parts, and what the roles need. */
+export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['originOf']): Fault[] {
+  const faults: Fault[] = [];
+  const say: Say = (path, expected, value) => {
+    const { place, name } = originOf(path);
+    faults.push({ place, path: name, ...(value === undefined ? {} : { value }), expected });
+  };
+  for (const rule of [ownNames, rolesHaveTheirPart, ownBackends, safeApi, roomInTheStore]) rule(config, say, roles);
+  return faults;
+}
+
+const ownNames: Rule = ({ services }, say) => {
+  services.forEach(({ name }, n) => {
+    const isTaken = services.findIndex((other) => other.name === name) < n;
+    if (isTaken) say(['services', n, 'name'], 'expected a name of its own', showValue('name', name));
+  });
+};
+
+const rolesHaveTheirPart: Rule = ({ services }, say, { server, client }) => {
+  const wanted = {
+    source: 'missing: --server needs to know where targets come from (flat: SERVER_MODE)',
+    haproxy: 'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)',
+  };
+  services.forEach(({ source, haproxy }, n) => {
+    if (server && source.length === 0) say(['services', n, 'source'], wanted.source);
+    if (client && haproxy === undefined) say(['services', n, 'haproxy'], wanted.haproxy);
+  });
+};
+
+/** Two services in one backend would take turns in emptying it. */
+const ownBackends: Rule = ({ services }, say) => {
+  const owners = new Map<string, string>();
+  services.forEach(({ name: service, haproxy }, n) => {
+    for (const [at, { name }] of (haproxy?.backends ?? []).entries()) {
+      const places = (haproxy?.sockets ?? []).map((socket) => `${name} at ${socket}`);
+      const taken = places.find((place) => owners.has(place));
+      for (const place of places) owners.set(place, owners.get(place) ?? service);
+      if (taken === undefined) continue;
+      const expected = `expected a backend of its own; service "${owners.get(taken)}" keeps ${taken}`;
+      say(['services', n, 'haproxy', 'backends', at, 'name'], expected, showValue('name', name));
+    }
+  });
+};
+
+const loopback = /^(off$|127(\.\d{1,3}){3}:|localhost:|\[::1\]:)/;
+
+const safeApi: Rule = ({ api }, say) => {
+  if (api.listen === undefined || api.token !== undefined || loopback.test(api.listen)) return;
+  const wanted =
+    'expected a loopback address, or a token beside it (flat: API_TOKEN): without one anybody could switch';
+  say(['api', 'listen'], wanted, showValue('listen', api.listen));
+};
+
+const roomInTheStore: Rule = ({ store, services }, say) => {
+  if (store.kind !== 'dynamodb' || services.length === 1) return;
+  if (store.table === undefined) {
+    const wanted = "HSDO's table holds one service; several need a second table (flat: DYNAMODB_STORE_TABLE_NAME)";
+    say(['store', 'table'], `missing: ${wanted}`);
+  }
+  const names = services.map(({ name }) => name);
+  if (store.hsdoTable === undefined || names.includes(store.hsdoService ?? '')) return;
+  const wanted = `expected the one service that lives in HSDO's table: ${names.join(', ')}`;
+  const { hsdoService } = store;
+  if (hsdoService === undefined) say(['store', 'hsdoService'], `missing: ${wanted}`);
+  else say(['store', 'hsdoService'], wanted, showValue('hsdoService', hsdoService));
+};
