@@ -78,8 +78,9 @@ export function leaveMaint(goal: AdminState, isGated: boolean): Step[] {
   return goal === 'drain' ? gate : [...gate, { do: 'state', state: 'ready' }];
 }
 
-function weightSteps(observed: ObservedServer, { weight }: WantedTarget): Step[] {
-  return weight === undefined || weight === observed.weight ? [] : [{ do: 'weight', weight }];
+/** The weight to set, if it is not set. */
+function weightOf(observed: ObservedServer, { weight }: WantedTarget): number | undefined {
+  return weight === observed.weight ? undefined : weight;
 }
 
 /** A new address goes in while in maint: on a running server HAProxy would keep the old one's health. */
@@ -91,15 +92,15 @@ function moveSteps(
 ): Step[] {
   const steps: Step[] = observed.admin === 'maint' ? [] : [{ do: 'state', state: 'maint' }];
   steps.push({ do: 'address', address: wanted.address, port: wanted.port });
-  steps.push(...weightSteps(observed, wanted));
+  const weight = weightOf(observed, wanted);
+  if (weight !== undefined) steps.push({ do: 'weight', weight });
   // It served here before HAProxy lost it (a reload without a state file): waiting for checks would only lengthen the gap.
   const wasOut = known?.admin === undefined || known.admin === 'maint';
   const wasServing = !wasOut && known.isUp && isAt(known, wanted);
-  return [...steps, ...leaveMaint(goal, observed.hasChecks && !wasServing)];
+  return steps.concat(leaveMaint(goal, observed.hasChecks && !wasServing));
 }
 
 function stateSteps(observed: ObservedServer, goal: AdminState): Step[] {
-  if (observed.admin === goal) return [];
   return observed.admin === 'maint' ? leaveMaint(goal, observed.hasChecks) : [{ do: 'state', state: goal }];
 }
 
@@ -111,21 +112,21 @@ function tuneSteps(
   known: Remembered | undefined,
 ): Step[] {
   const steps: Step[] = [];
-  const weight = weightSteps(observed, wanted);
-  if (weight.length > 0) {
+  const weight = weightOf(observed, wanted);
+  if (weight !== undefined) {
     // Weight 0 is how the state file brings back a target that was down (state-file.ts): its checks decide, as for a new one.
     const isParked = observed.weight === 0 && observed.admin === 'ready' && observed.isUp && known?.isUp !== true;
     if (isParked && observed.hasChecks) steps.push({ do: 'health-down' });
-    steps.push(...weight);
+    steps.push({ do: 'weight', weight });
   }
-  return [...steps, ...stateSteps(observed, goal)];
+  return observed.admin === goal ? steps : steps.concat(stateSteps(observed, goal));
 }
 
 /** The common case, told quickly: nothing to do, nothing new to remember. `decide` would say the same. */
 export function isSettled(observed: ObservedServer, wanted: WantedTarget, last: Remembered): boolean {
   return (
     observed.admin === wanted.admin &&
-    weightSteps(observed, wanted).length === 0 &&
+    weightOf(observed, wanted) === undefined &&
     isAt(observed, wanted) &&
     last.admin === wanted.admin &&
     last.manual === undefined &&
@@ -147,22 +148,36 @@ export interface Decision {
   readonly forgets: boolean;
 }
 
-function fresh({ targetId, address, port }: WantedTarget, { initialWeight, hasAgent }: ObservedServer): Remembered {
-  return { targetId, address, port, isUp: false, initialWeight, hasAgent };
+type State = Pick<Remembered, 'isUp'> & { readonly [Key in 'admin' | 'manual']: Remembered[Key] | undefined };
+
+/** Made field by field: V8 gives every copy by `{ ...object }` a shape of its own here, and then each look at them is slow. */
+function remember(wanted: WantedTarget, observed: ObservedServer, { admin, isUp, manual }: State): Remembered {
+  const { targetId, address, port } = wanted;
+  const { initialWeight, hasAgent } = observed;
+  const remembered: { -readonly [Key in keyof Remembered]: Remembered[Key] } = {
+    targetId,
+    address,
+    port,
+    isUp,
+    initialWeight,
+    hasAgent,
+  };
+  if (admin !== undefined) remembered.admin = admin;
+  if (manual !== undefined) remembered.manual = manual;
+  return remembered;
 }
 
 /**
  * Memory while something is still to be sent. Steps of which half may arrive end in a state that is ours and looks like
  * an operator's; so the fulfilled wish is struck out first, unless only the weight moves.
  */
-function meanwhile(last: Remembered | undefined, wanted: WantedTarget, base: Remembered, steps: readonly Step[]) {
+function meanwhile(last: Remembered | undefined, wanted: WantedTarget, steps: readonly Step[]) {
   const isOfOther = last?.targetId !== wanted.targetId || !isAt(last, wanted);
-  if (isOfOther || last.admin === undefined) return { remembered: base, forgets: last?.admin !== undefined };
+  if (isOfOther || last.admin === undefined)
+    return { admin: undefined, isUp: false, forgets: last?.admin !== undefined };
   const { admin, isUp } = last;
   const keepsState = steps.every((step) => step.do === 'weight' || step.do === 'health-down');
-  return keepsState
-    ? { remembered: { ...base, isUp, admin }, forgets: false }
-    : { remembered: { ...base, isUp }, forgets: true };
+  return keepsState ? { admin, isUp, forgets: false } : { admin: undefined, isUp, forgets: true };
 }
 
 /**
@@ -186,10 +201,11 @@ export function decide(
     : isHere
       ? tuneSteps(observed, wanted, goal, known)
       : moveSteps(observed, wanted, goal, known);
-  const base = hold === undefined ? fresh(wanted, observed) : { ...fresh(wanted, observed), manual: hold };
   if (steps.length > 0) {
-    return { steps, hold, ...meanwhile(last, wanted, base, steps) };
+    const { admin, isUp, forgets } = meanwhile(last, wanted, steps);
+    return { steps, hold, remembered: remember(wanted, observed, { admin, isUp, manual: hold }), forgets };
   }
   const isUp = observed.admin === 'maint' ? known !== undefined && isAt(known, wanted) && known.isUp : observed.isUp;
-  return { steps, hold, remembered: { ...base, admin: wanted.admin, isUp }, forgets: false };
+  const remembered = remember(wanted, observed, { admin: wanted.admin, isUp, manual: hold });
+  return { steps, hold, remembered, forgets: false };
 }

@@ -20,8 +20,8 @@ const burstBytes = 64 * 1024;
 /** 10 000 servers make 0.7 MB; a reply beyond this is not HAProxy's. */
 const maxReplyChars = 64 * 1024 * 1024;
 
-/** Printable ASCII but for `;` (0x3b) and `\` (0x5c), and no `<` after another. */
-const plain = /^(?:[\x20-\x3a\x3d-\x5b\x5d-\x7e]|<(?!<))+$/;
+/** Printable ASCII but for `;` (0x3b) and `\` (0x5c). */
+const plain = /^[\x20-\x3a\x3c-\x5b\x5d-\x7e]+$/;
 
 /**
  * The last gate before the wire: `;`, a line end, `<<` and `\` would let one command become another.
@@ -29,7 +29,7 @@ const plain = /^(?:[\x20-\x3a\x3d-\x5b\x5d-\x7e]|<(?!<))+$/;
  * @throws HsdoError `rejected`, quoting the command.
  */
 export function checkCommand(command: string): string {
-  if (plain.test(command) && command.length < maxCommandBytes) return command;
+  if (plain.test(command) && !command.includes('<<') && command.length < maxCommandBytes) return command;
   const shown = JSON.stringify(command.slice(0, 80));
   throw new HsdoError(
     'rejected',
@@ -56,13 +56,14 @@ function createReader() {
   let waiter: { count: number; resolve: () => void; reject: (error: Error) => void } | undefined;
   return {
     feed(text: string): boolean {
-      let from = Math.max(0, buffer.length - 2);
+      let start = 0;
+      let at = buffer.length < 3 ? 0 : buffer.length - 2;
       buffer += text;
-      for (let at = buffer.indexOf('\n> ', from); at >= 0; at = buffer.indexOf('\n> ', from)) {
-        replies.push(buffer.slice(0, at));
-        buffer = buffer.slice(at + 3);
-        from = 0;
+      for (at = buffer.indexOf('\n> ', at); at >= 0; at = buffer.indexOf('\n> ', start)) {
+        replies.push(buffer.slice(start, at));
+        start = at + 3;
       }
+      buffer = buffer.slice(start);
       if (waiter && replies.length >= waiter.count) waiter.resolve();
       return buffer.length <= maxReplyChars;
     },
