@@ -2,6 +2,7 @@ import { createApp } from '../api/app.ts';
 import { serve } from '../api/listen.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { createHaproxy } from '../deliver/haproxy/haproxy.ts';
+import type { Save } from '../deliver/haproxy/keeper.ts';
 import { loadMemory, saveMemory } from '../deliver/haproxy/memory.ts';
 import { openHomes } from '../publish/homes.ts';
 import { createClientView } from './client-view.ts';
@@ -87,7 +88,7 @@ async function keepService(parts: ProcessParts, service: ServiceConfig): Promise
   if (haproxy === undefined) throw new Error(`service "${name}" has no haproxy block`);
   const folder = config.stateDirectory;
   const memory = await loadMemory(folder, name, log);
-  const save = (own: typeof memory) => saveMemory(folder, own);
+  const save: Save = (own, onWritten) => saveMemory(folder, own, onWritten);
   const delivery = createHaproxy({ service: name, config: haproxy, memory, save, clock, log, metrics });
   let current = memory.snapshot;
   if (current) {

@@ -5,7 +5,7 @@ import type { Clock } from '../../time/clock.ts';
 import { checkWanted } from './commands.ts';
 import { type HaproxyConfig, stateFileOf } from './config.ts';
 import { desiredServers } from './desired.ts';
-import { createKeeper } from './keeper.ts';
+import { createKeeper, type Save } from './keeper.ts';
 import type { Memory } from './memory.ts';
 import { createSocketLoop, type SocketStatus } from './socket-loop.ts';
 import type { StateFileBackend } from './state-file.ts';
@@ -69,7 +69,7 @@ export function createHaproxy(parts: {
   readonly service: string;
   readonly config: HaproxyConfig;
   readonly memory: Memory;
-  readonly save: (memory: Memory) => Promise<void>;
+  readonly save: Save;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -84,13 +84,13 @@ export function createHaproxy(parts: {
   return {
     async run(signal) {
       await Promise.all(loops.map((loop) => loop.run(signal)));
-      await keeper.saved();
+      await keeper.settled();
     },
     deliver(snapshot) {
       wanted = wantedOf(config, snapshot, log);
       keeper.setSnapshot(snapshot);
+      // Each look ends with a save: before it, the removals that it sends would have to wait for this list's way to the disk.
       for (const loop of loops) loop.nudge();
-      void keeper.saved();
     },
     status() {
       const snapshot = keeper.snapshot();

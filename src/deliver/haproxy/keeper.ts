@@ -13,8 +13,13 @@ export interface Keeper {
   setSnapshot(snapshot: Snapshot): void;
   /** Replaces what is known of a backend; says whether that is anything new. */
   setServers(socket: string, backend: string, servers: Servers): boolean;
-  /** Resolves when everything set before the call is on disk, or could not be saved, which is logged and not fatal. */
+  /**
+   * Saves what is new. Resolves when the death of this process cannot lose anything set before the call, or it could not
+   * be saved, which is logged and not fatal.
+   */
   saved(): Promise<void>;
+  /** As `saved`, and resolves when the disk has it. */
+  settled(): Promise<void>;
 }
 
 function isSame(one: Servers, other: Servers): boolean {
@@ -29,29 +34,36 @@ function isSame(one: Servers, other: Servers): boolean {
   return true;
 }
 
-export function createKeeper(options: {
-  readonly memory: Memory;
-  readonly save: (memory: Memory) => Promise<void>;
-  readonly log: Log;
-}): Keeper {
+/** Makes a memory durable; `onWritten` is called as soon as the death of this process cannot lose it (`saveMemory`). */
+export type Save = (memory: Memory, onWritten: () => void) => Promise<void>;
+
+export function createKeeper(options: { readonly memory: Memory; readonly save: Save; readonly log: Log }): Keeper {
   const { memory, save } = options;
   const streak = createStreak(options.log, 'saving the memory of HAProxy', { service: memory.service });
   const nothing: Servers = new Map();
   let isDirty = false;
-  let last = Promise.resolve();
   let isQueued = false;
+  let written = Promise.resolve();
+  let onDisk = Promise.resolve();
 
-  const write = async () => {
+  const write = async (onWritten: () => void) => {
     isQueued = false;
-    if (!isDirty) return;
     isDirty = false;
     try {
-      await save(memory);
+      await save(memory, onWritten);
       streak.worked();
     } catch (error) {
       isDirty = true;
       streak.failed(describeError(error));
     }
+    onWritten();
+  };
+  const queue = () => {
+    if (!isDirty || isQueued) return;
+    isQueued = true;
+    written = new Promise((resolve) => {
+      onDisk = onDisk.then(() => write(resolve));
+    });
   };
   return {
     snapshot: () => memory.snapshot,
@@ -69,11 +81,12 @@ export function createKeeper(options: {
       return true;
     },
     saved() {
-      if (!isQueued) {
-        isQueued = true;
-        last = last.then(write);
-      }
-      return last;
+      queue();
+      return written;
+    },
+    settled() {
+      queue();
+      return onDisk;
     },
   };
 }

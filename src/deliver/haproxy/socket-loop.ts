@@ -79,7 +79,6 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
       if (error === undefined && keeper.setServers(socket, name, remembered)) isNew = true;
     status = statusAfter(status, report, clock.now());
     teller.tellReport(report, clock.now());
-    if (isNew) await keeper.saved();
     return isNew;
   };
   const look = async (wanted: WantedByBackend, signal: AbortSignal) => {
@@ -95,6 +94,7 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
       status = { ...status, isUp: false, lastError: error.message };
       teller.tellFailure(error);
     }
+    void keeper.saved();
     await stateFile.keep(wanted, isNew);
   };
   return {

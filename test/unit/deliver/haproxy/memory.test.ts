@@ -82,6 +82,32 @@ describe('the memory of a client', () => {
       expect(memoryPath('/f', service)).toMatch(/^\/f\/haproxy-[^/.]+\.json$/);
   });
 
+  it('would survive the death of the process before the disk has it', async () => {
+    const memory = full();
+    await saveMemory(folder, emptyMemory('web/shop'));
+    let early: Promise<Memory> | undefined;
+    await saveMemory(folder, memory, () => {
+      early = loadMemory(folder, 'web/shop', log);
+    });
+    expect(await early).toEqual(memory);
+    expect(await loadMemory(folder, 'web/shop', log)).toEqual(memory);
+  });
+
+  it('is the newest that can be read, when the power was cut before the disk had the last one', async () => {
+    const memory = full();
+    await saveMemory(folder, memory);
+    const path = memoryPath(folder, 'web/shop');
+    const newer = (await readFile(path, 'utf8')).replace('"isUp":true', '"isUp":false');
+    for (const broken of ['', newer.slice(0, 100), '\0'.repeat(newer.length)]) {
+      await writeFile(`${path}.next`, broken);
+      expect(await loadMemory(folder, 'web/shop', log)).toEqual(memory);
+    }
+    await writeFile(`${path}.next`, newer);
+    const { sockets } = await loadMemory(folder, 'web/shop', log);
+    expect(sockets.get('/a.sock')?.get('web')?.get(1)?.isUp).toBe(false);
+    expect(lines).toEqual([]);
+  });
+
   it('leaves no half-written file behind, and says what it could not save', async () => {
     await saveMemory(folder, full());
     await saveMemory(folder, full());
@@ -113,6 +139,35 @@ describe('the keeper of a memory', () => {
     expect(saved).toHaveLength(count);
     for (const change of [{ isUp: false }, { port: 81 }, { hasAgent: true }, { initialWeight: 2 }, { targetId: 'x' }])
       expect(keeper.setServers('/a', 'two', new Map([[1, { ...known, ...change }]]))).toBe(true);
+  });
+
+  it('lets go on what waits for a save before the disk has it, but neither the next save nor the end', async () => {
+    const events: string[] = [];
+    let sync = () => {};
+    const save = (_: Memory, onWritten: () => void) => {
+      events.push('written');
+      onWritten();
+      return new Promise<void>((resolve) => {
+        sync = () => {
+          events.push('on disk');
+          resolve();
+        };
+      });
+    };
+    const keeper = createKeeper({ memory: emptyMemory('web'), save, log });
+    keeper.setSnapshot(snapshotOf([]));
+    await keeper.saved();
+    await keeper.saved();
+    expect(events).toEqual(['written']);
+    keeper.setSnapshot(snapshotOf([lodger]));
+    const second = keeper.saved();
+    sync();
+    await second;
+    expect(events).toEqual(['written', 'on disk', 'written']);
+    const end = keeper.settled().then(() => void events.push('end'));
+    sync();
+    await end;
+    expect(events.slice(3)).toEqual(['on disk', 'end']);
   });
 
   it('goes on when the disk refuses, says so once, and saves when it can', async () => {
