@@ -70,18 +70,24 @@ async function fill(hasChecks: boolean, label: string): Promise<Part> {
   }
 }
 
-/** 1000 targets that serve are replaced by others. Here hsdo also saves its memory to disk before it sends. */
+/** 1000 targets that serve are replaced by others. Here hsdo also writes its memory before it sends. */
 async function replace(label: string): Promise<Part> {
   const haproxy = await startThousand({ hasChecks: true });
   const folder = await mkdtemp(join(tmpdir(), 'hsdo-bench-'));
   try {
     const memory = emptyMemory('web');
+    let syncing = Promise.resolve();
     const looker = createLooker(haproxy.socketPath, async (backend, remembered) => {
       memory.sockets.set(haproxy.socketPath, new Map([[backend, remembered]]));
-      await saveMemory(folder, memory);
+      // As the keeper does: the commands go once the text is written, the disk has it later.
+      await new Promise<void>((resolve, reject) => {
+        syncing = syncing.then(() => saveMemory(folder, memory, resolve));
+        syncing.catch(reject);
+      });
     });
     const before = fullList('10.1', 10);
     const prepare = async () => {
+      await syncing;
       await freeAll(haproxy);
       looker.forgetAll();
       await looker.look(before);

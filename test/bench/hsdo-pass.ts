@@ -32,7 +32,7 @@ export function fullList(network: string, weight: number): WantedList {
 export interface Looker {
   /** One pass of hsdo, with everything it does: read, plan, send, read back. */
   look(wanted: WantedList): Promise<PassReport>;
-  /** Forgets the last reply, as if HAProxy's answer had moved. */
+  /** Forgets the last reply, as if every line of the next one were new. */
   forgetReply(): void;
   /** Forgets everything, as a client without a memory would. */
   forgetAll(): void;

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { contest, figuresOf, ratioOf } from './contest.ts';
 import { type Figure, promise, type Section } from './figures.ts';
 import { oneByOne } from './haproxy-prompt.ts';
-import { assertInPlace, createLooker, fullList } from './hsdo-pass.ts';
+import { assertInPlace, createLooker, fullList, type Looker, type WantedList } from './hsdo-pass.ts';
 import { hsdoTick } from './hsdo-tick.ts';
 import { startRelay } from './relay.ts';
 import { startThousand } from './thousand.ts';
@@ -9,6 +10,12 @@ import { startThousand } from './thousand.ts';
 const name = 'idle-tick';
 
 const underFiveMs = (one: Figure) => promise(one, 'under 5', (median) => median < 5);
+
+/** Looks, and waits until every time in HAProxy's next reply is another one. */
+async function nextSecond(looker: Looker, wanted: WantedList): Promise<void> {
+  await looker.look(wanted);
+  await sleep(1001);
+}
 
 /** One look at a HAProxy that is as wanted. */
 export async function idleTick(): Promise<Section> {
@@ -22,7 +29,8 @@ export async function idleTick(): Promise<Section> {
     const results = await contest(
       {
         repeated: { prepare: async () => void (await looker.look(wanted)), run: () => looker.look(wanted), times: 20 },
-        moved: { prepare: async () => looker.forgetReply(), run: () => looker.look(wanted), times: 20 },
+        moved: { prepare: () => nextSecond(looker, wanted), run: () => looker.look(wanted), times: 3 },
+        first: { prepare: async () => looker.forgetReply(), run: () => looker.look(wanted), times: 20 },
         hsdo: { run: () => oneByOne(haproxy.socketPath, commands) },
       },
       { rounds: 7, warmUps: 2 },
@@ -37,6 +45,7 @@ export async function idleTick(): Promise<Section> {
       figures: [
         ...figuresOf('hsdo, the reply moved', results.moved).map(underFiveMs),
         ...figuresOf('hsdo, the same reply again', results.repeated).map(underFiveMs),
+        ...figuresOf('hsdo, every line of the reply is new', results.first).map(underFiveMs),
         ...figuresOf(`HSDO's way, ${commands.length} commands`, results.hsdo),
       ],
       ratios: [
