@@ -129,9 +129,10 @@ describeWith(motoPrograms, 'DynamoDB', () => {
 
     it('is away while throttled for good, and back afterwards by itself', async () => {
       proxy.inject('throttle', 3);
+      // The SDK rests between its tries; on a slow machine our own deadline may come first.
       await expect(store.get('k', never)).rejects.toMatchObject({
         code: 'unavailable',
-        message: expect.stringContaining('ProvisionedThroughputExceeded'),
+        message: expect.stringMatching(/ProvisionedThroughputExceeded|did not answer/),
       });
       expect(await store.get('k', never)).toBeUndefined();
     });

@@ -63,7 +63,9 @@ afterEach(async () => {
 
 describeWith(['haproxy'], 'the demo', () => {
   it('tells its whole story in plain lines, verifies it, loses no request and leaves nothing behind', async () => {
-    const code = await startDemo().exited;
+    const told = startDemo();
+    const code = await told.exited;
+    await told.closed;
     const output = program?.output() ?? '';
     expect(output).toMatch(/^9 of 9 steps came out as told, in \d+ s\.\n\d{4,} requests served, 0 failed\.$/m);
     expect(output).toContain('the guard holds 6 targets');
@@ -78,6 +80,7 @@ describeWith(['haproxy'], 'the demo', () => {
     expect(processes().some(({ commandLine }) => commandLine.includes('haproxy -W'))).toBe(true);
     program?.signal('SIGINT');
     expect(await program?.exited).toBe(130);
+    await program?.closed;
     expect(program?.output()).toContain('2 of 9 steps came out as told');
     expect(program?.output()).toContain(' 0 failed.');
     await expectNothingLeft();

@@ -19,7 +19,9 @@ const cell = (text: string) => text.replaceAll('|', '\\|');
 function parameterTable(): string {
   const rows = parameters.map(({ name, aliases, default: fallback, doc, format }) => {
     const shown =
-      fallback === undefined ? '' : `\`${Array.isArray(fallback) ? fallback.join(',') : String(fallback)}\``;
+      fallback === undefined
+        ? ''
+        : `\`${Array.isArray(fallback) ? fallback.join(',') : JSON.stringify(fallback).replaceAll('"', '')}\``;
     const also = aliases.length === 0 ? '' : ` (also ${aliases.map((alias) => `\`${alias}\``).join(', ')})`;
     return `| \`${name}\` | ${shown} | ${cell(doc)}; ${cell(format.expected.replace(/^expected /, ''))}${also} |`;
   });
