@@ -45,6 +45,12 @@ describeWith(['haproxy'], 'what HAProxy starts from, made on the command line', 
     await until('both targets are up', async () =>
       (await Promise.all(['web1', 'web2'].map((name) => serverState(haproxy, name)))).every(({ isUp }) => isUp),
     );
+    // And hsdo has seen it: one that it saw down last would rightly start without a share.
+    await until('hsdo remembers both as up', async () => {
+      const files = ['', '.next'].map((end) => join(folder, 'state', `haproxy-web.json${end}`));
+      const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+      return texts.some((text) => text.split('"isUp":true').length === 3);
+    });
     await hsdo.stop();
     await haproxy.kill();
     await rm(haproxy.stateFile, { force: true });
