@@ -21,7 +21,7 @@ export const sqliteSchema = z.strictObject({
 export type SqliteConfig = z.infer<typeof sqliteSchema>;
 
 /** How often a waiter asks whether anybody committed; one question takes about 10 microseconds. */
-const pollMs = 15;
+const pollMs = 5;
 
 /** Every character of a key sorts before this one, so it ends the range of a prefix. */
 const afterKeys = '\x7f';
