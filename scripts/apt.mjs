@@ -40,7 +40,7 @@ export function mirrorOf(texts) {
     const oneLine = /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+bookworm\s/m.exec(text)?.[1];
     if (oneLine !== undefined) return oneLine;
   }
-  return 'http://deb.debian.org/debian';
+  throw new Error('the sources of apt name no mirror of bookworm, expected one in /etc/apt/sources.list.d');
 }
 
 /** Pins that let one package of another release in and keep the rest of that release out, even as dependencies. */

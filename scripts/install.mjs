@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -145,7 +146,8 @@ export async function ensurePrograms(names, { required = process.env.CI === 'tru
     log = aptLog;
     writeFileSync(log, '');
     const groups = wanted.map((name) => programs[name]);
-    await aptInstall(groups, log);
+    const note = (error) => appendFileSync(log, `${error.message}\n`);
+    await aptInstall(groups, log).catch(note);
   }
   const missing = wanted.filter((name) => !isInstalled(name));
   if (missing.length === 0) return [];

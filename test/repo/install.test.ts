@@ -120,7 +120,7 @@ describe('the installation of programs', () => {
     const oneLine =
       'deb http://s.example/security bookworm-security main\ndeb [signed-by=/k.gpg] https://old.example/debian bookworm main\n';
     expect(mirrorOf(['# deb http://not.example bookworm main\n', oneLine])).toBe('https://old.example/debian');
-    expect(mirrorOf([])).toBe('http://deb.debian.org/debian');
+    expect(() => mirrorOf([security])).toThrow('the sources of apt name no mirror of bookworm');
     expect(sourceFor('http://m.example/debian', 'trixie')).toContain('URIs: http://m.example/debian\nSuites: trixie\n');
   });
 
