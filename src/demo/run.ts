@@ -51,7 +51,9 @@ export async function runDemo(options: DemoOptions): Promise<Outcome> {
   const drawing = director.run(signal);
   let told: Told = { outcome: 'stopped', lines: [] };
   try {
-    told = await Promise.race([perform(options, { world, director, traffic, signal }), drawing.then(() => told)]);
+    const telling = perform(options, { world, director, traffic, signal });
+    // The drawing ends first when a person stops the demo; the story still has its sum to tell.
+    told = await Promise.race([telling, drawing.then(() => telling)]);
   } finally {
     ending.abort(new Error('the demo ends'));
     await drawing.catch(() => {});
