@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ProbeCode } from './probe.ts';
 import type { Target } from './target.ts';
 
 /** State that an operator asked for; it stands beside what hsdo would decide by itself. `ready` also ends a manual maint or drain found in HAProxy. */
@@ -22,6 +23,25 @@ export interface FreeSlot {
   readonly last?: Tenant;
 }
 
+/** What the observers of a service with a check think of a slot's target. */
+export interface SlotHealth {
+  readonly verdict: 'up' | 'down' | 'undecided';
+  /** Why it is not up; `ok` otherwise. */
+  readonly code: ProbeCode;
+  /** When this verdict was first published, wall-clock milliseconds. */
+  readonly sinceAt: number;
+  /** Observers contradict each other, or too many are silent; answers with a TTL shorten it meanwhile. */
+  readonly isInDoubt?: true;
+}
+
+/**
+ * Why a target gets no new traffic although it is known: its verdict is down; it is new and was never seen up; or it
+ * stands by while another one is active.
+ */
+export type OutReason = 'down' | 'new' | 'standby';
+
+export const outReasons: readonly OutReason[] = ['down', 'new', 'standby'];
+
 export interface TakenSlot {
   readonly state: 'taken';
   readonly index: number;
@@ -31,6 +51,10 @@ export interface TakenSlot {
   /** Share of traffic by the ramp, 0 to 256; never falls while the target stays. */
   readonly weight: number;
   readonly override?: Override;
+  /** Absent where the service has no check. */
+  readonly health?: SlotHealth;
+  /** Absent while it serves; in a panic also for targets that are down. */
+  readonly out?: OutReason;
 }
 
 export interface DrainingSlot {
@@ -49,6 +73,12 @@ export type Slot = FreeSlot | TakenSlot | DrainingSlot;
 /** Address and port as one comparable text; two targets of one service may not share it. */
 export function endpointOf(target: { readonly address: string; readonly port?: number }): string {
   return target.port === undefined ? target.address : `${target.address}|${target.port}`;
+}
+
+/** The share of new traffic that a slot really gets: none while it drains, is free or is taken out, by whomever. */
+export function servingWeight(slot: Slot): number {
+  if (slot.state !== 'taken' || slot.out !== undefined) return 0;
+  return slot.override === 'drain' || slot.override === 'maint' ? 0 : slot.weight;
 }
 
 /** True when nothing about the slot differs, in whichever order its fields were made. */

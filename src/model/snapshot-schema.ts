@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { overrides } from './slot.ts';
+import { probeCodes } from './probe.ts';
+import { outReasons, overrides } from './slot.ts';
 
 // Slots and snapshots as they come back from a store or a disk, where anybody may have written. Fields that the types in
 // slot.ts, target.ts and snapshot.ts do not have are left out, so that clients go on reading while a newer server,
@@ -37,10 +38,29 @@ const tenant = z.object({
 
 const lodging = { index, target, joinedAt: instant, weight: weightSchema };
 
+/** A code that a newer server may know and this one does not is read as the most general one. */
+const code = z.enum(probeCodes).catch('error');
+
+/** So is a reason that this one does not know: whatever it is, the target is out. */
+const outReason = z.enum(outReasons).catch('down');
+
+export const slotHealthSchema = z.object({
+  verdict: z.enum(['up', 'down', 'undecided']),
+  code,
+  sinceAt: instant,
+  isInDoubt: z.literal(true).exactOptional(),
+});
+
 /** One slot. */
 export const slotSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('free'), index, last: tenant.exactOptional() }),
-  z.object({ state: z.literal('taken'), ...lodging, override: z.enum(overrides).exactOptional() }),
+  z.object({
+    state: z.literal('taken'),
+    ...lodging,
+    override: z.enum(overrides).exactOptional(),
+    health: slotHealthSchema.exactOptional(),
+    out: outReason.exactOptional(),
+  }),
   z.object({ state: z.literal('draining'), ...lodging, drainUntil: instant }),
 ]);
 
@@ -50,6 +70,14 @@ export const snapshotSchema = z.object({
   slots: z.array(slotSchema),
   unplaced: z.array(z.string()),
   hold: z.object({ token: z.string(), sinceAt: instant, targets: z.array(z.string()) }).exactOptional(),
+  panic: z
+    .object({
+      sinceAt: instant,
+      serves: z.enum(['last-good', 'all', 'none', 'first', 'fallback']),
+      fallback: z.array(z.union([z.ipv4(), z.ipv6()])).exactOptional(),
+    })
+    .exactOptional(),
+  active: z.string().exactOptional(),
   revision: z.int().min(0),
   epoch: z.int().min(0),
   publishedAt: instant,

@@ -10,6 +10,15 @@ export interface Hold {
   readonly targets: readonly string[];
 }
 
+/** No target is up, and what is served nevertheless. */
+export interface Panic {
+  /** Wall-clock milliseconds. */
+  readonly sinceAt: number;
+  readonly serves: 'last-good' | 'all' | 'none' | 'first' | 'fallback';
+  /** Addresses that answer in place of the targets; with `fallback` alone. Slots do not hold them. */
+  readonly fallback?: readonly string[];
+}
+
 /** What the leader decided for one service, before it is published. */
 export interface Desired {
   readonly service: string;
@@ -18,6 +27,9 @@ export interface Desired {
   /** Names of known targets for which no slot was free. */
   readonly unplaced: readonly string[];
   readonly hold?: Hold;
+  readonly panic?: Panic;
+  /** Id of the target that an active-passive service points at. */
+  readonly active?: string;
 }
 
 /** The published desired state of a service: the one truth that every client delivers. */

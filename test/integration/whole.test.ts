@@ -30,10 +30,10 @@ function tellWhole(title: string, programs: readonly string[], prepare: () => Pr
     let loads: Load[] = [];
 
     const endLoad = async () => {
-      for (const load of loads.splice(0)) {
+      for (const [n, load] of loads.splice(0).entries()) {
         const { fresh, keptAlive } = await load.stop();
         for (const { answered, byStatus, cut, refused, errors } of [fresh, keptAlive]) {
-          expect({ statuses: [...byStatus.keys()], cut, refused, errors }).toEqual({
+          expect({ statuses: [...byStatus.keys()], cut, refused, errors }, cluster.haproxies[n]?.output()).toEqual({
             statuses: [200],
             cut: 0,
             refused: 0,
