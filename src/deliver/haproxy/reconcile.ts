@@ -109,32 +109,54 @@ function look(work: Work, reply: string, pass: Pass): void {
   pass.seen.set(task.name, { reading, ...(plan.changes.length === 0 ? { settled: { task, plan } } : {}) });
 }
 
+/** What one backend is to be sent. */
+interface Due {
+  readonly work: Work;
+  readonly changes: readonly Change[];
+}
+
+/** What a command that was sent was for. */
 interface Line {
-  readonly text: string;
   readonly work: Work;
   readonly change: Change;
   readonly step: Change['steps'][number];
 }
 
-/** The commands of one backend; a change with a value that must not be sent becomes a finding and nothing of it is sent. */
-function linesOf(work: Work, pass: Pass): Line[] {
-  const lines: Line[] = [];
-  const sent: Change[] = [];
-  for (const change of work.plan?.changes ?? []) {
-    if (pass.refusals.isResting(work.task.name, change)) continue;
-    try {
-      const texts = renderSteps(work.task.name, change.server, change.steps);
-      for (const [position, step] of change.steps.entries())
-        lines.push({ text: texts[position] ?? '', work, change, step });
-      sent.push(change);
-    } catch (error) {
-      if (!(error instanceof HsdoError)) throw error;
-      work.findings.push({ index: change.index, server: change.server, reason: error.message });
-    }
+/** The steps that a server may be sent, with their texts; none when a value of it must not be sent, which becomes a finding. */
+function textsOf(work: Work, change: Change): readonly string[] | undefined {
+  try {
+    return renderSteps(work.task.name, change.server, change.steps);
+  } catch (error) {
+    if (!(error instanceof HsdoError)) throw error;
+    work.findings.push({ index: change.index, server: change.server, reason: error.message });
+    return undefined;
   }
-  work.sent = sent;
-  work.commands = lines.length;
-  return lines;
+}
+
+/** What is to be sent, but for what HAProxy refused a moment ago. */
+function dueChanges(work: Work, pass: Pass): readonly Change[] {
+  return (work.plan?.changes ?? []).filter((change) => !pass.refusals.isResting(work.task.name, change));
+}
+
+/** Spells the commands out one by one, while the first ones are on their way, and notes in `lines` what each was for. */
+function* spell(dues: readonly Due[], lines: Line[]): Generator<string> {
+  for (const { work, changes } of dues) {
+    const sent: Change[] = [];
+    const before = lines.length;
+    for (const change of changes) {
+      const texts = textsOf(work, change);
+      if (texts === undefined) continue;
+      sent.push(change);
+      for (const [position, step] of change.steps.entries()) {
+        lines.push({ work, change, step });
+        yield texts[position] ?? '';
+      }
+    }
+    work.sent = sent;
+    work.commands = lines.length - before;
+  }
+  for (const { work } of dues) yield showServers(work.task);
+  yield 'show info';
 }
 
 function readReplies(socket: string, lines: readonly Line[], replies: readonly string[]): void {
@@ -152,13 +174,14 @@ function readReplies(socket: string, lines: readonly Line[], replies: readonly s
   }
 }
 
-async function send(api: RuntimeApi, pass: Pass, works: readonly Work[], lines: readonly Line[]): Promise<string> {
-  for (const { task, plan } of works) if (plan?.forgets) await pass.save(task.name, plan.remembered);
-  const changed = works.filter(({ sent }) => sent.length > 0);
-  const questions = [...changed.map(({ task }) => showServers(task)), 'show info'];
-  const replies = await api.pipeline([...lines.map(({ text }) => text), ...questions]);
+async function send(api: RuntimeApi, pass: Pass, dues: readonly Due[]): Promise<string> {
+  for (const { task, plan } of dues.map(({ work }) => work)) {
+    if (plan?.forgets) await pass.save(task.name, plan.remembered);
+  }
+  const lines: Line[] = [];
+  const replies = await api.pipeline(spell(dues, lines));
   readReplies(pass.socket, lines, replies);
-  for (const [position, work] of changed.entries()) {
+  for (const [position, { work }] of dues.entries()) {
     look(work, replies[lines.length + position] ?? '', pass);
     pass.refusals.settle(work.task.name, work.sent, work.plan?.changes ?? []);
   }
@@ -190,8 +213,10 @@ async function work(api: RuntimeApi, pass: Pass): Promise<PassReport> {
   const replies = await api.pipeline(pass.wantsInfo ? [...questions, 'show info'] : questions);
   for (const [position, one] of works.entries()) look(one, replies[position] ?? '', pass);
   let info = pass.wantsInfo ? (replies.at(-1) ?? '') : '';
-  const lines = works.flatMap((one) => linesOf(one, pass));
-  if (lines.length > 0) info = await send(api, pass, works, lines);
+  const dues = works
+    .map((one): Due => ({ work: one, changes: dueChanges(one, pass) }))
+    .filter(({ changes }) => changes.length > 0);
+  if (dues.length > 0) info = await send(api, pass, dues);
   const process = parseInfo(info);
   return { backends: works.map(report), ...(process ? { process } : {}) };
 }

@@ -7,8 +7,11 @@ import { parseSocket } from './config.ts';
 export interface RuntimeApi {
   /** Sends one command and gives its reply without the prompt; an empty text is a silent success. */
   ask(command: string): Promise<string>;
-  /** Sends many commands, in order, and gives one reply for each. A refused command does not stop the later ones. */
-  pipeline(commands: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Sends many commands, in order, and gives one reply for each. A refused command does not stop the later ones. They go
+   * out while they are made: HAProxy works on the first ones while the last are spelled out.
+   */
+  pipeline(commands: Iterable<string>): Promise<readonly string[]>;
   /** Ends the connection; never throws. */
   close(): void;
 }
@@ -17,6 +20,8 @@ export interface RuntimeApi {
 const maxCommandBytes = 1000;
 /** Bytes of commands that must be answered within one time-out. */
 const burstBytes = 64 * 1024;
+/** Bytes that are worth a write of their own; HAProxy reads 16 kB at once. */
+const pieceBytes = 8 * 1024;
 /** 10 000 servers make 0.7 MB; a reply beyond this is not HAProxy's. */
 const maxReplyChars = 64 * 1024 * 1024;
 
@@ -83,19 +88,30 @@ function createReader() {
   };
 }
 
-/** How many commands each burst has. */
-function* burstsOf(lines: readonly string[]): Generator<number> {
-  let count = 0;
-  let bytes = 0;
-  for (const line of lines) {
+/** Writes commands as they come, in pieces. Gives back how many commands each burst has. */
+function writePieces(write: (text: string) => void, commands: Iterable<string>): readonly number[] {
+  const bursts: number[] = [];
+  let piece = '';
+  let [count, bytes] = [0, 0];
+  for (const command of commands) {
+    piece += `${command}\n`;
     count += 1;
-    bytes += line.length + 1;
+    bytes += command.length + 1;
+    if (piece.length >= pieceBytes) {
+      write(piece);
+      piece = '';
+    }
     if (bytes < burstBytes) continue;
-    yield count;
-    count = 0;
-    bytes = 0;
+    bursts.push(count);
+    [count, bytes] = [0, 0];
   }
-  if (count > 0) yield count;
+  if (piece !== '') write(piece);
+  return count > 0 ? [...bursts, count] : bursts;
+}
+
+function* greeted(commands: Iterable<string>, isGreeted: boolean): Generator<string> {
+  if (!isGreeted) yield 'prompt';
+  for (const command of commands) yield checkCommand(command);
 }
 
 async function dial(name: string, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
@@ -146,14 +162,14 @@ export async function openRuntimeApi(
     reader.fail(new HsdoError('unavailable', `HAProxy at "${socket}" closed the connection before it answered`)),
   );
 
-  async function exchange(lines: readonly string[]): Promise<readonly string[]> {
-    const written = isGreeted ? lines : ['prompt', ...lines];
-    isGreeted = true;
+  async function exchange(commands: Iterable<string>): Promise<readonly string[]> {
+    const skipped = isGreeted ? 0 : 1;
     const replies: string[] = [];
     try {
-      // All at once: HAProxy would stand still between a burst that it answered and the next one.
-      connection.write(`${written.join('\n')}\n`);
-      for (const count of burstsOf(written)) {
+      // Without waiting in between: HAProxy would stand still between a burst that it answered and the next one.
+      const bursts = writePieces((text) => void connection.write(text), greeted(commands, isGreeted));
+      isGreeted = true;
+      for (const count of bursts) {
         await withDeadline(`HAProxy at "${socket}"`, timeoutMs, signal, () => reader.wait(count));
         for (const reply of reader.take(count)) replies.push(reply);
       }
@@ -162,12 +178,12 @@ export async function openRuntimeApi(
       connection.destroy();
       throw error;
     }
-    return replies.slice(replies.length - lines.length);
+    return replies.slice(skipped);
   }
 
   return {
-    ask: async (command) => (await exchange([checkCommand(command)]))[0] ?? '',
-    pipeline: async (commands) => (commands.length === 0 ? [] : exchange(commands.map(checkCommand))),
+    ask: async (command) => (await exchange([command]))[0] ?? '',
+    pipeline: exchange,
     close: () => void connection.destroy(),
   };
 }
