@@ -1,6 +1,6 @@
 /**
  * Why one run of a check came out as it did. The codes are stable: people alert on them. Those of a target that is
- * up (`ok`) or that could not be asked (`no-quorum`, `error`) say nothing against it.
+ * up (`ok`) or that could not be asked (`no-quorum`, `full`, `error`) say nothing against it.
  *
  * | code             | what was found                                                           |
  * | ---------------- | ------------------------------------------------------------------------ |
@@ -88,6 +88,16 @@ export function failed(
 }
 
 /** The probe of a question that could not be asked. */
-export function unasked(code: 'no-quorum' | 'error', message: string): Probe {
+export function unasked(code: 'no-quorum' | 'full' | 'error', message: string): Probe {
   return { result: 'unknown', code, message: message.slice(0, maxMessageChars) };
+}
+
+const decidedCodes: ReadonlySet<ProbeCode> = new Set(['not-primary', 'not-replica', 'not-master', 'second-primary']);
+
+/**
+ * True for a failure that is an answer: the target, or whoever knows it, says that it is not the one wanted. Such answers
+ * are facts, not noise: waiting for another one would leave the wrong target in service.
+ */
+export function isDecided(code: ProbeCode): boolean {
+  return decidedCodes.has(code);
 }
