@@ -53,14 +53,27 @@ export function stay(
   at: { readonly now: number; readonly override: Override | undefined },
   rules: ListRules,
 ): TakenSlot {
-  const weight = rampWeight(target, { joinedAt: slot.joinedAt, now: at.now, previous: slot.weight }, rules.ramp);
+  const since = { joinedAt: slot.joinedAt, now: at.now, previous: slot.weight };
+  const { health, out }: Pick<TakenSlot, 'health' | 'out'> = slot.state === 'taken' ? slot : {};
+  // The ramp of a newcomer that was never seen up has not begun.
+  const weight =
+    out === 'new' ? Math.min(slot.weight, fullWeight(target, rules.ramp)) : rampWeight(target, since, rules.ramp);
   const isUnchanged =
     slot.state === 'taken' &&
     slot.weight === weight &&
     slot.override === at.override &&
     isSameTarget(slot.target, target);
   if (isUnchanged) return slot;
-  return { state: 'taken', index: slot.index, target, joinedAt: slot.joinedAt, weight, ...withOverride(at.override) };
+  return {
+    state: 'taken',
+    index: slot.index,
+    target,
+    joinedAt: slot.joinedAt,
+    weight,
+    ...withOverride(at.override),
+    ...(health === undefined ? {} : { health }),
+    ...(out === undefined ? {} : { out }),
+  };
 }
 
 /** A slot whose target left: it drains, or is free at once where no drain time is configured. */

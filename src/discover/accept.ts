@@ -43,12 +43,14 @@ function parse(sighting: Sighting): Parsed<Target> {
   if ('fault' in name) return name;
   const group = parseWord('group', sighting.group);
   if ('fault' in group) return group;
-  const port = optional(sighting.port, (value) => parseInteger('port', value, 65_535));
+  const port = optional(sighting.port, (value) => parseInteger('port', value, 1, 65_535));
   if ('fault' in port) return port;
   const zone = optional(sighting.zone, (value) => parseWord('zone', value));
   if ('fault' in zone) return zone;
-  const weight = optional(sighting.weight, (value) => parseInteger('weight', value, 256));
+  const weight = optional(sighting.weight, (value) => parseInteger('weight', value, 1, 256));
   if ('fault' in weight) return weight;
+  const priority = optional(sighting.priority, (value) => parseInteger('priority', value, 0, 65_535));
+  if ('fault' in priority) return priority;
   return {
     value: {
       id: id.value,
@@ -58,6 +60,7 @@ function parse(sighting: Sighting): Parsed<Target> {
       ...(port.value === undefined ? {} : { port: port.value }),
       ...(zone.value === undefined ? {} : { zone: zone.value }),
       ...(weight.value === undefined ? {} : { weight: weight.value }),
+      ...(priority.value === undefined ? {} : { priority: priority.value }),
     },
   };
 }
@@ -72,9 +75,9 @@ function parseWord(field: string, value: unknown): Parsed<string> {
   return { fault: `${field} is ${showValue(value)}, expected 1 to 255 of A-Z a-z 0-9 _ . : / @ + -` };
 }
 
-function parseInteger(field: string, value: unknown, max: number): Parsed<number> {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return { value };
-  return { fault: `${field} is ${showValue(value)}, expected an integer from 1 to ${max}` };
+function parseInteger(field: string, value: unknown, min: number, max: number): Parsed<number> {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return { value };
+  return { fault: `${field} is ${showValue(value)}, expected an integer from ${min} to ${max}` };
 }
 
 /** `net.isIP` goes first: ipaddr.js alone takes 010.0.0.1 for 8.0.0.1 and 10.1 for 10.0.0.1. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { showValue } from './show.ts';
 import type { Sighting } from './source.ts';
 
-const keys = ['id', 'name', 'address', 'port', 'group', 'zone', 'weight'];
+const keys = ['id', 'name', 'address', 'port', 'group', 'zone', 'weight', 'priority'];
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -43,6 +43,7 @@ function complete(entry: Readonly<Record<string, unknown>>, group: string): Sigh
     group: entry['group'] ?? group,
     zone: entry['zone'],
     weight: entry['weight'],
+    priority: entry['priority'],
   };
 }
 

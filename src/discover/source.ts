@@ -12,6 +12,7 @@ export interface Sighting {
   readonly group: unknown;
   readonly zone?: unknown;
   readonly weight?: unknown;
+  readonly priority?: unknown;
   /** Why the entry as a whole cannot be read, such as an unknown key: it is then refused with these words. */
   readonly fault?: string;
 }

@@ -27,6 +27,7 @@ const target = z.object({
   group: z.string(),
   zone: z.string().exactOptional(),
   weight: weightSchema.min(1).exactOptional(),
+  priority: z.int().min(0).max(65_535).exactOptional(),
 });
 
 const tenant = z.object({
@@ -42,7 +43,7 @@ const lodging = { index, target, joinedAt: instant, weight: weightSchema };
 const code = z.enum(probeCodes).catch('error');
 
 /** So is a reason that this one does not know: whatever it is, the target is out. */
-const outReason = z.enum(outReasons).catch('down');
+export const outReasonSchema = z.enum(outReasons).catch('down');
 
 export const slotHealthSchema = z.object({
   verdict: z.enum(['up', 'down', 'undecided']),
@@ -59,7 +60,7 @@ export const slotSchema = z.discriminatedUnion('state', [
     ...lodging,
     override: z.enum(overrides).exactOptional(),
     health: slotHealthSchema.exactOptional(),
-    out: outReason.exactOptional(),
+    out: outReasonSchema.exactOptional(),
   }),
   z.object({ state: z.literal('draining'), ...lodging, drainUntil: instant }),
 ]);

@@ -17,6 +17,8 @@ export interface Target {
   readonly zone?: string;
   /** Full weight of this target, 1 to 256, where the source names one; else the service's maximum applies. */
   readonly weight?: number;
+  /** 0 to 65535, where the source names one: of those that are up the highest number comes first; absent means 0. */
+  readonly priority?: number;
 }
 
 /** A value that a source reported and that is not a target, with the reason; shown, counted and left out. */
@@ -37,6 +39,7 @@ export function isSameTarget(one: Target, other: Target): boolean {
       one.port === other.port &&
       one.group === other.group &&
       one.zone === other.zone &&
-      one.weight === other.weight)
+      one.weight === other.weight &&
+      one.priority === other.priority)
   );
 }

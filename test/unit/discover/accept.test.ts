@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { accept } from '../../../src/discover/accept.ts';
 import type { Sighting } from '../../../src/discover/source.ts';
 
-const good = { id: 'i-1', name: 'web-1', address: '10.0.0.1', port: 80, group: 'web', zone: 'a', weight: 5 };
+const good = {
+  id: 'i-1',
+  name: 'web-1',
+  address: '10.0.0.1',
+  port: 80,
+  group: 'web',
+  zone: 'a',
+  weight: 5,
+  priority: 0,
+};
 const refusalOf = (fields: Partial<Sighting>) => {
   const { targets, refusals } = accept([{ ...good, ...fields }]);
   expect(targets).toEqual([]);
@@ -12,7 +21,7 @@ const refusalOf = (fields: Partial<Sighting>) => {
 };
 
 describe('accept', () => {
-  it('takes a sighting whole, and one without port, zone and weight', () => {
+  it('takes a sighting whole, and one without port, zone, weight and priority', () => {
     expect(accept([good])).toEqual({ targets: [good], refusals: [] });
     const bare = { id: 'i-1', name: 'web-1', address: '10.0.0.1', group: 'web' };
     expect(accept([{ ...bare, port: null, zone: undefined }])).toEqual({ targets: [bare], refusals: [] });
@@ -62,6 +71,8 @@ describe('accept', () => {
     ['weight', 0],
     ['weight', 300],
     ['weight', '5'],
+    ['priority', -1],
+    ['priority', 65_536],
     ['id', 'a;b'],
     ['id', ''],
     ['id', 7],
@@ -117,6 +128,7 @@ describe('accept', () => {
       group: fc.constantFrom('web', ' ', null),
       zone: fc.option(fc.string()),
       weight: fc.option(fc.integer({ min: -1, max: 258 })),
+      priority: fc.option(fc.integer({ min: -2, max: 65_537 })),
     });
     const wild = fc.record({
       id: fc.anything(),

@@ -20,9 +20,9 @@ const idsOf = async (source: ReturnType<typeof fileOf>, refused: readonly string
 
 describe('the source file', () => {
   it('reads YAML, JSON, and JSON under any name, from a path relative to the folder it is given', async () => {
-    await write('- { name: web-1, address: 10.0.0.1, port: 80, weight: 5 }\n- 10.0.0.2:81\n');
+    await write('- { name: web-1, address: 10.0.0.1, port: 80, weight: 5, priority: 9 }\n- 10.0.0.2:81\n');
     expect(await targetsOf(fileOf())).toEqual([
-      { id: 'web-1', name: 'web-1', address: '10.0.0.1', port: 80, group: 'file', weight: 5 },
+      { id: 'web-1', name: 'web-1', address: '10.0.0.1', port: 80, group: 'file', weight: 5, priority: 9 },
       { id: '10.0.0.2:81', name: '10.0.0.2:81', address: '10.0.0.2', port: 81, group: 'file' },
     ]);
     await write('["10.0.0.3"]', 'targets.json');

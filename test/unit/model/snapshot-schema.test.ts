@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { slotSchema, snapshotSchema } from '../../../src/model/snapshot-schema.ts';
 import { snapshotOf, startAt, taken, target } from '../../fixtures/lists.ts';
 
-const lodger = target('i-1', { port: 8080, zone: 'a', weight: 256 });
+const lodger = target('i-1', { port: 8080, zone: 'a', weight: 256, priority: 65_535 });
 const slots: readonly Slot[] = [
   { state: 'free', index: 1 },
   { state: 'free', index: 2, last: { id: 'i-9', address: '2001:db8::1', port: 80, leftAt: startAt } },
@@ -45,6 +45,7 @@ describe('a snapshot from outside', () => {
     ['a target without an id', { target: { ...lodger, id: '' } }],
     ['a target without a name', { target: { ...lodger, name: '' } }],
     ['a target whose full weight is 0', { target: { ...lodger, weight: 0 } }],
+    ['a target whose priority is half a number', { target: { ...lodger, priority: 0.5 } }],
     ['a target whose port is 0', { target: { ...lodger, port: 0 } }],
     ['a command for an address', { target: { ...lodger, address: '10.0.0.1; quit' } }],
   ])('is refused with a slot with %s', (_, change) => {
