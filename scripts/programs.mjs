@@ -19,6 +19,7 @@ export const programs = {
     packages: ['python3-moto', 'python3-flask-cors', 'python3-yaml'],
     pinned: { package: 'python3-moto', release: 'trixie' },
   },
+  openssl: { command: 'openssl', packages: ['openssl'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
 };
 
