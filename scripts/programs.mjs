@@ -20,6 +20,8 @@ export const programs = {
     pinned: { package: 'python3-moto', release: 'trixie' },
   },
   openssl: { command: 'openssl', packages: ['openssl'] },
+  'redis-server': { command: 'redis-server', packages: ['redis-server'] },
+  'redis-sentinel': { command: 'redis-sentinel', packages: ['redis-sentinel'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
 };
 

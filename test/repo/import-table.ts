@@ -8,9 +8,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   model: [],
   time: ['model'],
   telemetry: ['model', 'time'],
+  // What the source and the check of kind redis-sentinel both ask: plug-ins share nothing but what lies below them.
+  redis: ['model', 'time'],
   store: bottom,
-  discover: bottom,
-  check: bottom,
+  discover: [...bottom, 'redis'],
+  check: [...bottom, 'redis'],
   judge: ['model'],
   assign: ['model'],
   deliver: bottom,
