@@ -18,7 +18,9 @@ export function createNudge(): Nudge {
     },
     wait(signal) {
       return new Promise((resolve, reject) => {
+        let isOver = false;
         const settle = () => {
+          isOver = true;
           wake = undefined;
           signal.removeEventListener('abort', onAbort);
         };
@@ -27,6 +29,8 @@ export function createNudge(): Nudge {
           reject(signal.reason as Error);
         };
         const onNudge = () => {
+          // Aborted in the turn between: the nudge stays pending for whoever waits next.
+          if (isOver) return;
           settle();
           pending = false;
           resolve();

@@ -69,6 +69,22 @@ describe('createBackoff', () => {
   });
 });
 
+describe('a nudge', () => {
+  it('that meets the end of a wait is kept for the next one, which later nudges wake as well', async () => {
+    const nudge = createNudge();
+    const first = new AbortController();
+    const given = nudge.wait(first.signal);
+    nudge.nudge();
+    first.abort(new Error('over'));
+    await expect(given).rejects.toThrow('over');
+    const { signal } = new AbortController();
+    await nudge.wait(signal);
+    const next = nudge.wait(signal);
+    nudge.nudge();
+    await next;
+  });
+});
+
 describe('withDeadline', () => {
   it('gives up a call that ignores its signal, and says what did not answer in which time', async () => {
     const deaf = () => new Promise<never>(() => {});
