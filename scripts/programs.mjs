@@ -22,6 +22,7 @@ export const programs = {
   openssl: { command: 'openssl', packages: ['openssl'] },
   'redis-server': { command: 'redis-server', packages: ['redis-server'] },
   'redis-sentinel': { command: 'redis-sentinel', packages: ['redis-sentinel'] },
+  ping: { command: 'ping', packages: ['iputils-ping'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
 };
 

@@ -70,7 +70,7 @@ async function prepare() {
   try {
     ensureNode();
     ensurePackages();
-    await ensurePrograms(['haproxy', 'consul', 'moto', 'systemd-analyze']);
+    await ensurePrograms(['haproxy', 'consul', 'moto', 'ping', 'systemd-analyze']);
     return true;
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;

@@ -1,9 +1,19 @@
 import { z } from 'zod';
+import { createExecCheck, execSchema } from './exec.ts';
 import type { CheckContext, HealthCheck } from './health-check.ts';
 import { createHttpCheck, httpSchema } from './http.ts';
+import { createIcmpCheck, icmpSchema } from './icmp.ts';
+import { createNoneCheck, noneSchema } from './none.ts';
+import { createTcpCheck, tcpSchema } from './tcp.ts';
 
 /** Every kind of check: its schema and what makes one. */
-const kinds = [{ schema: httpSchema, create: createHttpCheck }] as const;
+const kinds = [
+  { schema: execSchema, create: createExecCheck },
+  { schema: httpSchema, create: createHttpCheck },
+  { schema: icmpSchema, create: createIcmpCheck },
+  { schema: noneSchema, create: createNoneCheck },
+  { schema: tcpSchema, create: createTcpCheck },
+] as const;
 
 type SchemasOf<T extends readonly { readonly schema: unknown }[]> = { readonly [N in keyof T]: T[N]['schema'] };
 
