@@ -15,11 +15,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const policyFile = '/usr/sbin/policy-rc.d';
 const policyMark = '# written by the hsdo installer';
+const meanwhileMark = '# added by the hsdo installer for as long as it runs';
 const attempts = 3;
 const pauseMs = 5_000;
 const lockWaitSeconds = 300;
@@ -125,6 +126,23 @@ function forbidDaemons() {
   };
 }
 
+/**
+ * Adds a line to a settings file that packages read while they are installed; returns how to take that back. Where there
+ * was no such file, the one that the package brings (`original`) takes its place in the end, as if we had never been
+ * there; what a killed run of ours left behind is taken away, too.
+ */
+export function setMeanwhile({ file, line, original }) {
+  const addition = `${meanwhileMark}\n${line}\n`;
+  const before = existsSync(file) ? readFileSync(file, 'utf8').replaceAll(addition, '') : '';
+  const madeFolder = mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${before}${addition}`);
+  return () => {
+    if (before !== '') writeFileSync(file, before);
+    else if (existsSync(original)) copyFileSync(original, file);
+    else rmSync(madeFolder ?? file, { recursive: true, force: true });
+  };
+}
+
 /** Tries all at once, and where that fails one by one: what one mirror lacks shall not keep the others out. */
 function installAll(groups, options, logFile) {
   const install = (packages) => run([...options, '-yq', 'install', '--no-install-recommends', ...packages], logFile);
@@ -135,14 +153,14 @@ function installAll(groups, options, logFile) {
 
 /**
  * Installs groups of Debian packages, as root. A group's `pinned` names a package that only another release has, as
- * `{package, release}`. Tries three times, because mirrors fail in passing; waits up to five minutes for another apt
+ * `{package, release}`; `meanwhile` is a setting for the time of the installation. Tries three times, because mirrors fail in passing; waits up to five minutes for another apt
  * to finish. What apt said stands in `logFile`; what is there in the end is for the caller to look at.
  */
 export async function aptInstall(groups, logFile) {
   const root = mkdtempSync('/var/tmp/hsdo-apt-');
-  const allowDaemons = forbidDaemons();
+  const undo = [forbidDaemons(), ...groups.flatMap(({ meanwhile }) => meanwhile ?? []).map(setMeanwhile)];
   const cleanUp = () => {
-    allowDaemons();
+    for (const takeBack of undo) takeBack();
     rmSync(root, { recursive: true, force: true });
   };
   // A signal waits for apt-get to end (Ctrl-C ends it, too) and then leaves through 'exit', so nothing stays behind.

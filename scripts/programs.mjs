@@ -6,9 +6,11 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const pythonPackages = '/usr/lib/python3/dist-packages';
+const postgresFolder = '/usr/lib/postgresql/15/bin';
 
 /**
  * name: how it is found, which Debian packages bring it, and which Debian release has them when bookworm has not.
+ * `meanwhile` is a setting for the time of the installation, see apt.mjs.
  * The tests start moto by Debian's own Python, so its modules are looked for there and nowhere else.
  */
 export const programs = {
@@ -20,6 +22,16 @@ export const programs = {
     pinned: { package: 'python3-moto', release: 'trixie' },
   },
   openssl: { command: 'openssl', packages: ['openssl'] },
+  postgres: {
+    files: ['postgres', 'initdb', 'pg_ctl', 'pg_basebackup', 'psql'].map((name) => join(postgresFolder, name)),
+    packages: ['postgresql-15'],
+    // Else the package makes a database of its own, which nobody asked for.
+    meanwhile: {
+      file: '/etc/postgresql-common/createcluster.conf',
+      line: 'create_main_cluster = false',
+      original: '/usr/share/postgresql-common/createcluster.conf',
+    },
+  },
   'redis-server': { command: 'redis-server', packages: ['redis-server'] },
   'redis-sentinel': { command: 'redis-sentinel', packages: ['redis-sentinel'] },
   ping: { command: 'ping', packages: ['iputils-ping'] },

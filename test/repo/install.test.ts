@@ -1,9 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { mirrorOf, pinsFor, sourceFor } from '../../scripts/apt.mjs';
+import { mirrorOf, pinsFor, setMeanwhile, sourceFor } from '../../scripts/apt.mjs';
 import { buildIsFresh, ensureBuilt, ensureNode, packagesAreInstalled } from '../../scripts/install.mjs';
 import { adviceFor, isInstalled, programs } from '../../scripts/programs.mjs';
 
@@ -122,6 +131,31 @@ describe('the installation of programs', () => {
     expect(mirrorOf(['# deb http://not.example bookworm main\n', oneLine])).toBe('https://old.example/debian');
     expect(() => mirrorOf([security])).toThrow('the sources of apt name no mirror of bookworm');
     expect(sourceFor('http://m.example/debian', 'trixie')).toContain('URIs: http://m.example/debian\nSuites: trixie\n');
+  });
+
+  it('sets what packages read meanwhile, and leaves the settings as the package or the owner has them', () => {
+    const folder = plant({ 'share/a.conf': '#create = true\n', 'etc/own.conf': 'mine = 1\n' });
+    const settings = (name: string, original: string) => ({
+      file: join(folder, name),
+      line: 'create = false',
+      original: join(folder, original),
+    });
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+    const takeBack = [
+      setMeanwhile(settings('etc/new/a.conf', 'share/a.conf')),
+      setMeanwhile(settings('etc/own.conf', 'share/a.conf')),
+      setMeanwhile(settings('gone/a.conf', 'share/missing.conf')),
+    ];
+    for (const name of ['etc/new/a.conf', 'etc/own.conf', 'gone/a.conf'])
+      expect(read(name)).toMatch(/create = false\n$/);
+    for (const undo of takeBack) undo();
+    expect(read('etc/new/a.conf')).toBe('#create = true\n');
+    expect(read('etc/own.conf')).toBe('mine = 1\n');
+    expect(existsSync(join(folder, 'gone'))).toBe(false);
+    // As after a run that was killed, which took nothing back.
+    setMeanwhile(settings('etc/own.conf', 'share/a.conf'));
+    setMeanwhile(settings('etc/own.conf', 'share/a.conf'))();
+    expect(read('etc/own.conf')).toBe('mine = 1\n');
   });
 
   it('lets one package of another release in and nothing else', () => {
