@@ -4,6 +4,8 @@ import type { CheckContext, HealthCheck } from './health-check.ts';
 import { createHttpCheck, httpSchema } from './http.ts';
 import { createIcmpCheck, icmpSchema } from './icmp.ts';
 import { createNoneCheck, noneSchema } from './none.ts';
+import { createPostgresCheck, postgresSchema } from './postgres.ts';
+import { createRedisSentinelCheck, redisSentinelSchema } from './redis-sentinel.ts';
 import { createTcpCheck, tcpSchema } from './tcp.ts';
 
 /** Every kind of check: its schema and what makes one. */
@@ -12,6 +14,8 @@ const kinds = [
   { schema: httpSchema, create: createHttpCheck },
   { schema: icmpSchema, create: createIcmpCheck },
   { schema: noneSchema, create: createNoneCheck },
+  { schema: postgresSchema, create: createPostgresCheck },
+  { schema: redisSentinelSchema, create: createRedisSentinelCheck },
   { schema: tcpSchema, create: createTcpCheck },
 ] as const;
 

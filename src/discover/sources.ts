@@ -3,6 +3,7 @@ import { asgSchema, createAsgSource } from './asg.ts';
 import { consulSchema, createConsulSource } from './consul.ts';
 import { createDnsSource, dnsSchema } from './dns.ts';
 import { createFileSource, fileSchema } from './file.ts';
+import { createRedisSentinelSource, redisSentinelSchema } from './redis-sentinel.ts';
 import type { DiscoverySource, SourceContext } from './source.ts';
 import { createStaticSource, staticSchema } from './static.ts';
 
@@ -12,6 +13,7 @@ const kinds = [
   { schema: consulSchema, create: createConsulSource },
   { schema: dnsSchema, create: createDnsSource },
   { schema: fileSchema, create: createFileSource },
+  { schema: redisSentinelSchema, create: createRedisSentinelSource },
   { schema: staticSchema, create: createStaticSource },
 ] as const;
 

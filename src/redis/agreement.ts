@@ -58,6 +58,7 @@ function reasonOf(
   const needed = Math.floor(configured / 2) + 1;
   const named = ranked.map(({ master, count }) => `${count} for "${showEndpoint(master)}"`).join(', ') || 'none';
   const faults = views.flatMap(({ sentinel, fault }) => (fault === undefined ? [] : [`"${sentinel}" ${fault}`]));
+  if (views.length < configured) faults.push(`${configured - views.length} not waited for`);
   const details = faults.length === 0 ? '' : `; ${faults.join('; ')}`;
   return `${named} of ${configured} sentinels, expected ${needed} for one master${details}`;
 }

@@ -25,8 +25,13 @@ export async function loadLibrary(load: () => Promise<Library> = () => import('r
   }
 }
 
-/** Loaded once; a failure is not kept. */
-function theLibrary(): Promise<Library> {
+/**
+ * The package, loaded once; a failure is not kept. Loading takes a third of a second: whoever keeps time waits for it
+ * before the time begins.
+ *
+ * @throws as {@link loadLibrary}.
+ */
+export function theLibrary(): Promise<Library> {
   library ??= loadLibrary().catch((error: unknown) => {
     library = undefined;
     throw error;

@@ -1,7 +1,7 @@
 import { describeError, HsdoError, hasCode } from '../model/error.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { agreeOn, type Named, type SentinelView } from './agreement.ts';
-import { askRedis, listenToRedis } from './client.ts';
+import { askRedis, listenToRedis, theLibrary } from './client.ts';
 import { locate } from './locate.ts';
 import { isLoginRefusal, printable, readRole, readView } from './replies.ts';
 import { type RedisPlace, type RedisTls, type SentinelSettings, showEndpoint } from './settings.ts';
@@ -43,7 +43,13 @@ export function createSentinels(
 ): Sentinels {
   const { masterName } = settings;
   const questionMs = options.timeoutMs / 2;
-  const tls = () => readTls(settings.tls, options.baseFolder);
+
+  /** The sentinels as places, with the package and the certificates that asking them takes. */
+  async function prepare(): Promise<{ readonly places: readonly RedisPlace[]; readonly tls: RedisTls | undefined }> {
+    await theLibrary();
+    const tls = await readTls(settings.tls, options.baseFolder);
+    return { places: settings.sentinels.map((sentinel) => ({ ...sentinel, tls })), tls };
+  }
 
   async function viewOf(place: RedisPlace, signal: AbortSignal): Promise<SentinelView> {
     const sentinel = showEndpoint(place);
@@ -83,9 +89,9 @@ export function createSentinels(
     }
   }
 
-  async function confirm(named: Named, address: string, at: RedisTls | undefined, signal: AbortSignal): Promise<void> {
+  async function confirm(named: Named, address: string, tls: RedisTls | undefined, signal: AbortSignal): Promise<void> {
     const { username, password } = settings;
-    const place: RedisPlace = { host: address, port: named.port, username, password, tls: withName(at, named.host) };
+    const place: RedisPlace = { host: address, port: named.port, username, password, tls: withName(tls, named.host) };
     const [reply] = await askRedis(place, [['ROLE']], signal);
     const who = `Master "${masterName}" at "${showEndpoint(named)}", which the sentinels agree on,`;
     if (reply === undefined || 'refusal' in reply) {
@@ -100,19 +106,17 @@ export function createSentinels(
 
   return {
     async find(signal) {
-      const at = await tls();
-      const places = settings.sentinels.map((sentinel) => ({ ...sentinel, tls: at }));
+      const { places, tls } = await prepare();
       const named = await aborting(signal, (inner) => agreed(places, inner));
       const what = `Master "${masterName}" at "${showEndpoint(named)}"`;
       return await withDeadline(what, questionMs, signal, async (inner) => {
         const address = await locate(named.host);
-        await confirm(named, address, at, inner);
+        await confirm(named, address, tls, inner);
         return { address, port: named.port };
       });
     },
     async moved(signal) {
-      const at = await tls();
-      const places = settings.sentinels.map((sentinel) => ({ ...sentinel, tls: at }));
+      const { places } = await prepare();
       try {
         await aborting(signal, (inner) =>
           Promise.any(places.map((place) => hear(place, masterName, questionMs, inner))),

@@ -42,6 +42,13 @@ describe('the agreement of sentinels', () => {
     expect(agreeOn([wrong(1), fails(2), fails(3)], 3)).toMatchObject({ kind: 'none', isRefused: false });
   });
 
+  it('is given up as soon as nobody can make it any more, and says who was not heard', () => {
+    expect(agreeOn([fails(1), fails(2)], 3)).toMatchObject({
+      kind: 'none',
+      reason: expect.stringMatching(/^none of 3 sentinels, .*; "s2:26379" did not answer in 400 ms; 1 not waited for$/),
+    });
+  });
+
   const view = fc.oneof(
     fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3').map((host): SentinelView => names(0, host)),
     fc.boolean().map((isRefusal): SentinelView => fails(0, 'is away', isRefusal)),

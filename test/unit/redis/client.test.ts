@@ -118,10 +118,10 @@ describe('listening to Redis', () => {
       if (said?.includes('subscribe')) socket.write(`*3\r\n${bulk('subscribe')}${bulk('news')}:1\r\n`);
     });
     const place = { host: '127.0.0.1', port: server.port };
-    let isListening = false;
+    const listening: boolean[] = [];
     const isWanted = (text: string) => text === 'yes';
-    const heard = listenToRedis(place, 'news', isWanted, () => void (isListening = true), never);
-    await until('it listens', () => isListening);
+    const heard = listenToRedis(place, 'news', isWanted, () => listening.push(true), never);
+    await until('it listens', () => listening.length === 1);
     client?.write(message('no') + message('yes'));
     expect(await heard).toBe('yes');
     await until('it is gone', () => server.open() === 0);
