@@ -79,6 +79,9 @@ export const snapshotSchema = z.object({
     })
     .exactOptional(),
   active: z.string().exactOptional(),
+  primary: z
+    .object({ highestTimeline: z.int().min(0).exactOptional(), lastId: z.string().exactOptional() })
+    .exactOptional(),
   revision: z.int().min(0),
   epoch: z.int().min(0),
   publishedAt: instant,

@@ -19,6 +19,14 @@ export interface Panic {
   readonly fallback?: readonly string[];
 }
 
+/** What must be remembered of the primaries of a group that has one writer, over rounds, leaders and restarts. */
+export interface PrimaryHistory {
+  /** No primary of a lower timeline is published any more. */
+  readonly highestTimeline?: number;
+  /** Id of the target that was kept last, also while it is down. */
+  readonly lastId?: string;
+}
+
 /** What the leader decided for one service, before it is published. */
 export interface Desired {
   readonly service: string;
@@ -30,6 +38,8 @@ export interface Desired {
   readonly panic?: Panic;
   /** Id of the target that an active-passive service points at. */
   readonly active?: string;
+  /** For a service whose targets have roles. */
+  readonly primary?: PrimaryHistory;
 }
 
 /** The published desired state of a service: the one truth that every client delivers. */

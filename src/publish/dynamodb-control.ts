@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
-import type { Desired, Hold } from '../model/snapshot.ts';
+import type { Desired, Hold, Panic, PrimaryHistory } from '../model/snapshot.ts';
+import { snapshotSchema } from '../model/snapshot-schema.ts';
 import { type Attributes, numberOf, numeric, textOf } from './dynamodb-attributes.ts';
 
 /** Item 0 of HSDO's table: everything about the list that is not a slot. */
@@ -16,6 +17,9 @@ export interface Control {
   readonly publishedAt: number;
   readonly unplaced: readonly string[];
   readonly hold: Hold | undefined;
+  readonly panic: Panic | undefined;
+  readonly active: string | undefined;
+  readonly primary: PrimaryHistory | undefined;
   /** Mark of the transaction that wrote last. */
   readonly nonce: string | undefined;
   /** Which slots the last revisions wrote: see dynamodb-moved.ts. */
@@ -55,9 +59,12 @@ export interface Mark {
   readonly moved: string;
 }
 
-/** The attributes of a snapshot that lie in item 0; `Hold` is absent where nothing is held. */
+/** Attributes of item 0 that are there only while they say something. */
+export const passingAttributes = ['Hold', 'Panic', 'Active', 'Primary'] as const;
+
+/** The attributes of a snapshot that lie in item 0; the passing ones are absent where nothing is held, and so on. */
 export function encodeControl(
-  { slots, unplaced, hold }: Desired,
+  { slots, unplaced, hold, panic, active, primary }: Desired,
   { revision, epoch, publishedAt, nonce, moved }: Mark,
 ): Record<string, AttributeValue> {
   return {
@@ -70,6 +77,9 @@ export function encodeControl(
     Nonce: { S: nonce },
     Moved: { S: moved },
     ...(hold ? { Hold: { S: encodeHold(hold) } } : {}),
+    ...(panic ? { Panic: { S: JSON.stringify(panic) } } : {}),
+    ...(active === undefined ? {} : { Active: { S: active } }),
+    ...(primary ? { Primary: { S: JSON.stringify(primary) } } : {}),
   };
 }
 
@@ -78,10 +88,12 @@ function encodeHold({ token, sinceAt, targets }: Hold): string {
 }
 
 const names = z.array(z.string());
+const panicSchema = snapshotSchema.shape.panic.unwrap();
+const primarySchema = snapshotSchema.shape.primary.unwrap();
 const holdSchema = z.object({ token: z.string(), sinceAt: z.number(), targets: names });
 
 /**
- * Reads item 0. What only tells people something (unplaced, hold) is taken for absent where it cannot be read; what
+ * Reads item 0. What only tells people something (unplaced, hold, panic, active) is taken for absent where it cannot be read; what
  * guards the table is not.
  *
  * @throws HsdoError `rejected` when revision or epoch are not whole numbers
@@ -95,6 +107,9 @@ export function decodeControl(item: Attributes): Control {
     publishedAt: numberOf(item, 'PublishedAt', 0) ?? 0,
     unplaced: jsonOf(item, 'Unplaced', names) ?? [],
     hold: jsonOf(item, 'Hold', holdSchema),
+    panic: jsonOf(item, 'Panic', panicSchema),
+    active: textOf(item, 'Active'),
+    primary: jsonOf(item, 'Primary', primarySchema),
     nonce: textOf(item, 'Nonce'),
     moved: textOf(item, 'Moved'),
   };

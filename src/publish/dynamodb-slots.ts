@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { accept } from '../discover/accept.ts';
 import type { Sighting } from '../discover/source.ts';
-import { type Override, overrides, type Slot, type Tenant } from '../model/slot.ts';
+import { overrides, type Slot, type SlotHealth, servingWeight, type TakenSlot, type Tenant } from '../model/slot.ts';
+import { outReasonSchema, slotHealthSchema } from '../model/snapshot-schema.ts';
 import type { Refusal, Target } from '../model/target.ts';
 import { type Attributes, numberOf, numeric, textOf } from './dynamodb-attributes.ts';
 import { formatPythonTime, noTime, parsePythonTime } from './python-time.ts';
@@ -39,18 +40,17 @@ export function freeItem(id: number): Record<string, AttributeValue> {
 }
 
 /**
- * A slot in HSDO's own attributes and nothing else. A slot that drains, or that an operator took out, keeps its
- * address with weight 0: HSDO's clients know no other way to stop new requests without cutting old ones.
+ * A slot in HSDO's own attributes and nothing else. A slot that drains, or that a verdict or an operator took out, keeps
+ * its address with weight 0: HSDO's clients know no other way to stop new requests without cutting old ones.
  */
 export function encodeForHsdo(slot: Slot, ramp: Ramp, writtenAt: number): Record<string, AttributeValue> {
   if (slot.state === 'free') return freeItem(slot.index);
-  const isOut = slot.state === 'draining' || slot.override === 'drain' || slot.override === 'maint';
   return {
     [idAttribute]: numeric(slot.index),
     IPAddress: { S: slot.target.address },
     ServerName: { S: slot.target.name },
     ASG: { S: slot.target.group },
-    Weight: numeric(isOut ? 0 : slot.weight),
+    Weight: numeric(servingWeight(slot)),
     BackendServerStatus: { S: 'enabled' },
     LastWeightUpdate: { S: formatPythonTime(lastStepAt(slot, ramp, writtenAt)) },
   };
@@ -74,10 +74,28 @@ export function encodeSlot(slot: Slot, ramp: Ramp, writtenAt: number): Record<st
     ...(target.port === undefined ? {} : { Port: numeric(target.port) }),
     ...(target.zone === undefined ? {} : { Zone: { S: target.zone } }),
     ...(target.weight === undefined ? {} : { MaxWeight: numeric(target.weight) }),
+    ...(target.priority === undefined ? {} : { Priority: numeric(target.priority) }),
     JoinedAt: numeric(slot.joinedAt),
     RampWeight: numeric(slot.weight),
     ...(slot.state === 'draining' ? { DrainUntil: numeric(slot.drainUntil) } : {}),
-    ...(slot.state === 'taken' && slot.override !== undefined ? { Override: { S: slot.override } } : {}),
+    ...(slot.state === 'taken' ? encodeOut(slot) : {}),
+  };
+}
+
+function encodeOut({ override, health, out }: TakenSlot): Record<string, AttributeValue> {
+  return {
+    ...(override === undefined ? {} : { Override: { S: override } }),
+    ...(health === undefined ? {} : encodeHealth(health)),
+    ...(out === undefined ? {} : { Out: { S: out } }),
+  };
+}
+
+function encodeHealth({ verdict, code, sinceAt, isInDoubt }: SlotHealth): Record<string, AttributeValue> {
+  return {
+    Health: { S: verdict },
+    HealthCode: { S: code },
+    HealthSince: numeric(sinceAt),
+    ...(isInDoubt ? { InDoubt: numeric(1) } : {}),
   };
 }
 
@@ -110,7 +128,7 @@ export function decodeSlot(
   if (context.isOurs && textOf(item, 'SlotState') === 'draining' && drainUntil !== undefined) {
     return { slot: { state: 'draining', index, target, joinedAt, weight, drainUntil }, refusals };
   }
-  return { slot: { state: 'taken', index, target, joinedAt, weight, ...decodeOverride(item, context) }, refusals };
+  return { slot: { state: 'taken', index, target, joinedAt, weight, ...decodeOut(item, context) }, refusals };
 }
 
 function freeSlot(index: number, item: Attributes, { isOurs }: DecodeContext): Slot {
@@ -132,13 +150,14 @@ function decodeTarget(index: number, item: Attributes, { isOurs }: DecodeContext
     ...(isOurs && item['Port'] ? { port: numberOf(item, 'Port') ?? 'no number' } : {}),
     ...(isOurs && item['Zone'] ? { zone: textOf(item, 'Zone') ?? 0 } : {}),
     ...(isOurs && item['MaxWeight'] ? { weight: numberOf(item, 'MaxWeight') ?? 'no number' } : {}),
+    ...(isOurs && item['Priority'] ? { priority: numberOf(item, 'Priority') ?? 'no number' } : {}),
   };
   const refusals: Refusal[] = [];
   let sighting = full;
   for (const repair of [
     {},
     { group: 'none' },
-    { port: null, zone: null, weight: null },
+    { port: null, zone: null, weight: null, priority: null },
     { id: address, name: address },
   ]) {
     sighting = { ...sighting, ...repair };
@@ -172,7 +191,30 @@ function deriveJoinedAt(item: Attributes, weight: number, { ramp, readAt }: Deco
   return Math.max(0, Math.min(noted, readAt) - steps * ramp.intervalMs);
 }
 
-function decodeOverride(item: Attributes, { isOurs }: DecodeContext): { readonly override?: Override } {
-  const override = isOurs ? overrides.find((known) => known === textOf(item, 'Override')) : undefined;
-  return override === undefined ? {} : { override };
+function decodeOut(
+  item: Attributes,
+  { isOurs, readAt }: DecodeContext,
+): Pick<TakenSlot, 'override' | 'health' | 'out'> {
+  if (!isOurs) return {};
+  const override = overrides.find((known) => known === textOf(item, 'Override'));
+  const health = decodeHealth(item, readAt);
+  const out = textOf(item, 'Out') === undefined ? undefined : outReasonSchema.parse(textOf(item, 'Out'));
+  return {
+    ...(override === undefined ? {} : { override }),
+    ...(health === undefined ? {} : { health }),
+    ...(out === undefined ? {} : { out }),
+  };
+}
+
+/** Where the time cannot be read the verdict is taken to be of this moment. */
+function decodeHealth(item: Attributes, readAt: number): SlotHealth | undefined {
+  const verdict = textOf(item, 'Health');
+  if (verdict === undefined) return undefined;
+  const health = {
+    verdict,
+    code: textOf(item, 'HealthCode'),
+    sinceAt: numberOf(item, 'HealthSince', 0) ?? readAt,
+    ...(numberOf(item, 'InDoubt') === 1 ? { isInDoubt: true } : {}),
+  };
+  return slotHealthSchema.safeParse(health).data;
 }

@@ -5,7 +5,7 @@ import { isSameSlot, type Slot } from '../model/slot.ts';
 import type { Desired, Snapshot } from '../model/snapshot.ts';
 import { type Fate, writeTruly } from '../store/dynamodb-write.ts';
 import { numeric } from './dynamodb-attributes.ts';
-import { decodeControl, encodeControl } from './dynamodb-control.ts';
+import { decodeControl, encodeControl, passingAttributes } from './dynamodb-control.ts';
 import { addMoved } from './dynamodb-moved.ts';
 import { encodeSlot, freeItem, idAttribute } from './dynamodb-slots.ts';
 import { controlKey, type HsdoTable, readControlItem, readTable, stampAttribute } from './dynamodb-table.ts';
@@ -154,18 +154,18 @@ function stamped(action: TransactWriteItem, revision: number): TransactWriteItem
 function updateOf(table: HsdoTable, revision: number, control: Record<string, AttributeValue>) {
   const { [idAttribute]: _, ...shape } = freeItem(0);
   const attributes = Object.entries({ ...shape, ...control });
+  const gone = passingAttributes.filter((name) => control[name] === undefined);
   const isFirst = revision === 0 ? 'attribute_not_exists(#Revision) OR ' : '';
   // With the lease elsewhere the first write of a term claims the table; else the election has done so.
   const isLeaders = table.fenceAction ? '(attribute_not_exists(#Epoch) OR #Epoch <= :Epoch)' : '#Epoch = :Epoch';
   return {
     TableName: table.name,
     Key: controlKey,
-    UpdateExpression: `SET ${attributes.map(([name]) => `#${name} = :${name}`).join(', ')}${control['Hold'] ? '' : ' REMOVE #Hold'}`,
+    UpdateExpression: `SET ${attributes.map(([name]) => `#${name} = :${name}`).join(', ')}${gone.length === 0 ? '' : ` REMOVE ${gone.map((name) => `#${name}`).join(', ')}`}`,
     ConditionExpression: `(${isFirst}#Revision = :previous) AND ${isLeaders}`,
-    ExpressionAttributeNames: {
-      '#Hold': 'Hold',
-      ...Object.fromEntries(attributes.map(([name]) => [`#${name}`, name])),
-    },
+    ExpressionAttributeNames: Object.fromEntries(
+      [...gone, ...attributes.map(([name]) => name)].map((name) => [`#${name}`, name]),
+    ),
     ExpressionAttributeValues: {
       ...Object.fromEntries(attributes.map(([name, value]) => [`:${name}`, value])),
       ':previous': numeric(revision),

@@ -136,8 +136,14 @@ function assemble(table: HsdoTable, control: Control | undefined, items: readonl
   table.onRefusals?.(refusals);
   const { service } = table;
   if (!isOurs) return { service, slots, unplaced: [], revision: 0, epoch: 0, publishedAt: 0 };
-  const { revision, publishedEpoch: epoch, publishedAt, unplaced, hold } = control;
-  return { service, slots, unplaced, ...(hold ? { hold } : {}), revision, epoch, publishedAt };
+  const { revision, publishedEpoch: epoch, publishedAt, unplaced, hold, panic, active, primary } = control;
+  const passing = {
+    ...(hold ? { hold } : {}),
+    ...(panic ? { panic } : {}),
+    ...(active === undefined ? {} : { active }),
+    ...(primary ? { primary } : {}),
+  };
+  return { service, slots, unplaced, ...passing, revision, epoch, publishedAt };
 }
 
 function sizeOf({ size }: Control): number | undefined {

@@ -1,6 +1,6 @@
 import { HsdoError } from '../model/error.ts';
 import { isSameSlot, type Slot } from '../model/slot.ts';
-import type { Desired, Snapshot } from '../model/snapshot.ts';
+import type { Desired, Panic, Snapshot } from '../model/snapshot.ts';
 import { type Change, type Entry, maxCommitChanges, type Store } from '../store/store.ts';
 import { fenceKey } from './record-lease.ts';
 import { type Chunk, encodeRecord, type Head, parseChunk, parseHead } from './snapshot-format.ts';
@@ -88,8 +88,8 @@ function assemble(
 }
 
 function toSnapshot(service: string, head: Head, slots: readonly Slot[]): Snapshot {
-  const { revision, epoch, publishedAt, unplaced, hold } = head;
-  return { service, slots, unplaced, ...(hold ? { hold } : {}), revision, epoch, publishedAt };
+  const { size: _size, chunks: _chunks, ...rest } = head;
+  return { service, slots, ...rest };
 }
 
 async function write(
@@ -99,7 +99,7 @@ async function write(
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const { desired, term, publishedAt } = next;
-  const { service, slots, unplaced, hold } = desired;
+  const { service, slots, unplaced, hold, panic, active, primary } = desired;
   assertFits(desired);
   const key = headKeyOf(service);
   const entry = await store.get(key, signal);
@@ -115,6 +115,9 @@ async function write(
     publishedAt,
     unplaced: [...unplaced],
     ...(hold ? { hold: { ...hold, targets: [...hold.targets] } } : {}),
+    ...(panic ? { panic: recordOf(panic) } : {}),
+    ...(active === undefined ? {} : { active }),
+    ...(primary ? { primary } : {}),
     chunks: chunks.map((chunk) => chunk.revision),
   };
   const changes: Change[] = [
@@ -130,6 +133,10 @@ async function write(
   }
   await store.commit(changes, signal);
   return { ...desired, revision, epoch: term.epoch, publishedAt };
+}
+
+function recordOf({ fallback, ...panic }: Panic): NonNullable<Head['panic']> {
+  return { ...panic, ...(fallback ? { fallback: [...fallback] } : {}) };
 }
 
 /** The chunks of a list; one that did not change keeps the revision that wrote it, and need not be written again. */

@@ -6,7 +6,7 @@ import { slotSchema, snapshotSchema } from '../model/snapshot-schema.ts';
 /** The format of the records below; a reader refuses a higher one. */
 const format = 1;
 
-const { unplaced, hold, revision, epoch, publishedAt } = snapshotSchema.shape;
+const { unplaced, hold, panic, active, primary, revision, epoch, publishedAt } = snapshotSchema.shape;
 /** Only a published snapshot has a record. */
 const published = revision.min(1);
 
@@ -17,6 +17,9 @@ const head = z.object({
   publishedAt,
   unplaced,
   hold,
+  panic,
+  active,
+  primary,
   /** The revision in which each chunk was written last, so that a reader sees whether its chunks belong together. */
   chunks: z.array(published),
 });

@@ -4,6 +4,7 @@ import type { Desired, Snapshot } from '../../src/model/snapshot.ts';
 import type { Homes } from '../../src/publish/homes.ts';
 import type { Term } from '../../src/publish/term.ts';
 import { show, startAt, taken, target } from '../fixtures/lists.ts';
+import { describeContent, free, listOf } from './homes-suite-content.ts';
 
 /** One empty place and any number of processes on it. */
 export interface HomesPlace {
@@ -12,14 +13,6 @@ export interface HomesPlace {
 }
 
 const never = new AbortController().signal;
-const free = (index: number): Slot => ({ state: 'free', index });
-
-/** A list of `size` slots of which the first `count` are taken. */
-export function listOf(size: number, count: number, fields: Partial<Desired> = {}): Desired {
-  const slots = Array.from({ length: size }, (_, n) => (n < count ? taken(n + 1, target(`t${n + 1}`)) : free(n + 1)));
-  return { service: 'web', slots, unplaced: [], ...fields };
-}
-
 const withSlot = (list: Desired, slot: Slot): Desired => ({
   ...list,
   slots: list.slots.map((before) => (before.index === slot.index ? slot : before)),
@@ -118,6 +111,8 @@ export function describeHomes(name: string, makePlace: () => Promise<HomesPlace>
       });
     });
 
+    describeContent({ openTwo, lead, publish });
+
     describe('the snapshots', () => {
       it('are not there before the first is published', async () => {
         const [one] = await openTwo();
@@ -126,45 +121,6 @@ export function describeHomes(name: string, makePlace: () => Promise<HomesPlace>
         await lead(one, 'one');
         expect(await one.snapshots.revision('web', never)).toBe(0);
         expect(await one.snapshots.read('web', never)).toBeUndefined();
-      });
-
-      it('come back exactly as they were published, with all that a slot can say', async () => {
-        const [one, two] = await openTwo();
-        const full = target('i-1', { port: 8080, zone: 'a', weight: 50, name: 'web-1.example' });
-        const six = target('i-6', { address: '2001:db8::6', group: 'other' });
-        const slots: Slot[] = [
-          taken(1, full, { weight: 3, joinedAt: startAt - 90_000, override: 'maint' }),
-          taken(2, target('i-2'), { override: 'drain' }),
-          taken(3, target('i-3'), { override: 'ready' }),
-          {
-            state: 'draining',
-            index: 4,
-            target: target('i-4'),
-            joinedAt: startAt - 5,
-            weight: 7,
-            drainUntil: startAt + 30_000,
-          },
-          { state: 'free', index: 5, last: { id: 'i-5', address: '10.0.0.5', port: 81, leftAt: startAt - 1 } },
-          taken(6, six, { weight: 0 }),
-          { state: 'free', index: 7, last: { id: 'i-7', address: '10.0.0.7', leftAt: startAt - 1 } },
-          free(8),
-        ];
-        const hold = { token: 'hold-1', sinceAt: startAt - 10, targets: ['i-2', 'i-3'] };
-        const desired: Desired = { service: 'web', slots, unplaced: ['i-9', 'i-10'], hold };
-        const written = await publish(one, undefined, desired, await lead(one, 'one'));
-        expect(written).toEqual({ ...desired, revision: 1, epoch: 1, publishedAt: startAt });
-        expect(await two.snapshots.read('web', never)).toStrictEqual(written);
-        expect(await two.snapshots.revision('web', never)).toBe(1);
-      });
-
-      it('let go of a hold and of unplaced targets when those are gone', async () => {
-        const [one] = await openTwo();
-        const term = await lead(one, 'one');
-        const hold = { token: 'hold-1', sinceAt: startAt, targets: ['t1'] };
-        const first = await publish(one, undefined, listOf(3, 2, { hold, unplaced: ['x'] }), term);
-        const second = await publish(one, first, listOf(3, 2), term);
-        expect(await one.snapshots.read('web', never)).toStrictEqual(second);
-        expect(second).not.toHaveProperty('hold');
       });
 
       it('rise by one revision with every write, and only on top of the last one', async () => {

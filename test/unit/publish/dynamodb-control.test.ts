@@ -12,22 +12,35 @@ const mark = { revision: 7, epoch: 3, publishedAt: startAt, nonce, moved: '7:1-9
 describe('item 0', () => {
   it('comes back as it was', () => {
     const hold = { token: 'hold-1', sinceAt: startAt, targets: ['a', 'b'] };
-    const desired = { service: 'web', slots: [{ state: 'free', index: 1 }], unplaced: ['x'], hold } as const;
+    const judged = {
+      panic: { sinceAt: startAt, serves: 'fallback', fallback: ['192.0.2.1'] },
+      active: 'i-1',
+      primary: { highestTimeline: 2, lastId: 'i-1' },
+    } as const;
+    const slots = [{ state: 'free', index: 1 }] as const;
+    const desired = { service: 'web', slots, unplaced: ['x'], hold, ...judged };
     expect(decodeControl(encodeControl(desired, mark))).toEqual({
       ...mark,
       publishedEpoch: 3,
       size: 1,
       unplaced: ['x'],
       hold,
+      ...judged,
     });
   });
 
   it('stays below one read unit, whatever waits for a slot or is held', () => {
     const name = fc.oneof(fc.string({ maxLength: 255 }), fc.constant('"'.repeat(255)), fc.constant('名'.repeat(85)));
+    const fallback = Array.from({ length: 4 }, (_, n) => `2001:db8:1111:2222:3333:4444:5555:000${n}`);
+    const judged = {
+      panic: { sinceAt: startAt, serves: 'fallback', fallback },
+      active: 'i'.repeat(255),
+      primary: { highestTimeline: 4_294_967_295, lastId: 'i'.repeat(255) },
+    } as const;
     const many = fc.array(name, { maxLength: 3000, size: 'max' });
     fc.assert(
       fc.property(many, many, fc.string({ maxLength: 5000 }), (unplaced, targets, token) => {
-        const desired = { service: 'web', slots: [], unplaced, hold: { token, sinceAt: startAt, targets } };
+        const desired = { service: 'web', slots: [], unplaced, hold: { token, sinceAt: startAt, targets }, ...judged };
         const lease = {
           LeaseHolder: { S: 'n'.repeat(128) },
           LeaseTtlMs: { N: '10000' },
@@ -59,13 +72,17 @@ describe('item 0', () => {
     ]) {
       expect(() => decodeControl({ ...item, ...bad })).toThrow(/^Cannot read item 0 .* expected a whole number/);
     }
+    const unreadable = { Panic: { S: '{"serves":"tea"}' }, Active: { N: '5' }, Primary: { S: '{"lastId":7}' } };
     expect(
-      decodeControl({ ...item, Unplaced: { S: '{' }, Hold: { S: '{"token":5}' }, Size: { S: 'x' } }),
+      decodeControl({ ...item, Unplaced: { S: '{' }, Hold: { S: '{"token":5}' }, ...unreadable, Size: { S: 'x' } }),
     ).toMatchObject({
       revision: 1,
       size: undefined,
       unplaced: [],
       hold: undefined,
+      panic: undefined,
+      active: undefined,
+      primary: undefined,
     });
   });
 });

@@ -2,7 +2,8 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rampWeight } from '../../../src/assign/weight.ts';
-import type { Slot } from '../../../src/model/slot.ts';
+import { probeCodes } from '../../../src/model/probe.ts';
+import { outReasons, type Slot, type SlotHealth } from '../../../src/model/slot.ts';
 import type { Target } from '../../../src/model/target.ts';
 import { decodeSlot, encodeForHsdo, encodeSlot, freeItem } from '../../../src/publish/dynamodb-slots.ts';
 import { formatPythonTime } from '../../../src/publish/python-time.ts';
@@ -23,11 +24,29 @@ const port = fc.integer({ min: 1, max: 65_535 });
 const instant = fc.integer({ min: 0, max: 4e12 });
 const weight = fc.integer({ min: 0, max: 256 });
 const anyTarget: fc.Arbitrary<Target> = fc.record(
-  { id: word, name: word, address, group: word, port, zone: word, weight: fc.integer({ min: 1, max: 256 }) },
+  {
+    id: word,
+    name: word,
+    address,
+    group: word,
+    port,
+    zone: word,
+    weight: fc.integer({ min: 1, max: 256 }),
+    priority: fc.integer({ min: 0, max: 65_535 }),
+  },
   { requiredKeys: ['id', 'name', 'address', 'group'], noNullPrototype: true },
 );
 const index = fc.integer({ min: 1, max: 6000 });
 const state = <T extends string>(value: T) => fc.constant(value);
+const health: fc.Arbitrary<SlotHealth> = fc.record(
+  {
+    verdict: fc.constantFrom('up', 'down', 'undecided'),
+    code: fc.constantFrom(...probeCodes),
+    sinceAt: instant,
+    isInDoubt: fc.constant(true as const),
+  },
+  { requiredKeys: ['verdict', 'code', 'sinceAt'], noNullPrototype: true },
+);
 const anySlot: fc.Arbitrary<Slot> = fc.oneof(
   fc.record(
     {
@@ -48,6 +67,8 @@ const anySlot: fc.Arbitrary<Slot> = fc.oneof(
       joinedAt: instant,
       weight,
       override: fc.constantFrom('ready', 'drain', 'maint'),
+      health,
+      out: fc.constantFrom(...outReasons),
     },
     { requiredKeys: ['state', 'index', 'target', 'joinedAt', 'weight'], noNullPrototype: true },
   ),
@@ -80,6 +101,11 @@ describe('a slot as an item', () => {
     expect(words(taken(1, one, { override: 'ready' }))).toBe('10.0.0.1 10 enabled i-1 web');
     expect(words(taken(1, one, { override: 'maint' }))).toBe('10.0.0.1 0 enabled i-1 web');
     expect(words(taken(1, one, { override: 'drain' }))).toBe('10.0.0.1 0 enabled i-1 web');
+    const down = { verdict: 'down', code: 'refused', sinceAt: startAt } as const;
+    expect(words(taken(1, one, { weight: 4, health: down, out: 'down' }))).toBe('10.0.0.1 0 enabled i-1 web');
+    expect(words(taken(1, one, { weight: 4, out: 'standby', override: 'ready' }))).toBe('10.0.0.1 0 enabled i-1 web');
+    // In a panic it serves although it is down.
+    expect(words(taken(1, one, { weight: 4, health: down }))).toBe('10.0.0.1 4 enabled i-1 web');
     const draining = { state: 'draining', index: 1, target: one, joinedAt: 0, weight: 10, drainUntil: 1 } as const;
     expect(words(draining)).toBe('10.0.0.1 0 enabled i-1 web');
   });
@@ -163,67 +189,13 @@ describe('an item that HSDO wrote', () => {
       TargetID: { S: 'old' },
       Override: { S: 'maint' },
       RampWeight: { N: '9' },
+      Health: { S: 'down' },
+      HealthCode: { S: 'timeout' },
+      HealthSince: { N: '1' },
+      Out: { S: 'down' },
       JoinedAt: { N: '1' },
       Port: { N: '81' },
     };
     expect(read(leftover)).toEqual(read());
-  });
-});
-
-describe('a hostile item', () => {
-  const base = encodeSlot(taken(1, target('i-1', { port: 80, zone: 'a', weight: 9 })), ramp, startAt);
-
-  it('is a free slot when it has no usable address, and says why', () => {
-    for (const IPAddress of [
-      { S: '10.0.0.1; disable server' },
-      { S: '' },
-      { S: '300.1.1.1' },
-      { S: '0.0.0.0' },
-      { N: '5' },
-      { L: [] },
-      undefined,
-    ]) {
-      const { slot, refusals } = decodeSlot(1, { ...base, IPAddress }, ours);
-      expect(slot).toEqual({ state: 'free', index: 1 });
-      expect(refusals).toHaveLength(1);
-      expect(refusals[0]?.reason).toMatch(/^slot 1: address is /);
-    }
-  });
-
-  it('loses only the attribute that cannot be read', () => {
-    const read = (fields: Record<string, AttributeValue>) => decodeSlot(1, { ...base, ...fields }, ours);
-    expect(read({ Port: { N: '70000' } }).slot).toMatchObject({
-      state: 'taken',
-      target: { id: 'i-1', address: '10.0.0.1' },
-    });
-    expect(read({ Port: { N: '70000' } }).slot).not.toHaveProperty('target.port');
-    expect(read({ ASG: { S: 'a\nb' } }).slot).toMatchObject({ target: { id: 'i-1', group: 'none', port: 80 } });
-    expect(read({ TargetID: { S: 'a;b' } }).slot).toMatchObject({ target: { id: '10.0.0.1' } });
-    expect(read({ RampWeight: { N: '300' } }).slot).toMatchObject({ weight: 10 });
-    expect(read({ RampWeight: { S: 'x' }, Weight: { N: 'NaN' } }).slot).toMatchObject({ weight: 1 });
-    expect(read({ Override: { S: 'explode' } }).slot).not.toHaveProperty('override');
-    expect(read({ JoinedAt: { N: '-5' } }).slot).toMatchObject({ state: 'taken' });
-    expect(read({ SlotState: { S: 'draining' } }).slot).toMatchObject({ state: 'taken' });
-  });
-
-  it('never makes the reader fail', () => {
-    const value: fc.Arbitrary<AttributeValue> = fc.oneof(
-      fc.record({ S: fc.string() }),
-      fc.record({ N: fc.oneof(fc.string(), fc.double().map(String)) }),
-      fc.record({ BOOL: fc.boolean() }),
-      fc.record({ SS: fc.array(fc.string()) }),
-    ) as fc.Arbitrary<AttributeValue>;
-    fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom(...Object.keys(base), 'Override', 'DrainUntil'), value), (fields) => {
-        for (const context of [ours, theirs]) {
-          const { slot } = decodeSlot(1, { ...base, ...fields }, context);
-          if (slot.state === 'free') continue;
-          expect(slot.weight).toBeGreaterThanOrEqual(0);
-          expect(slot.weight).toBeLessThanOrEqual(256);
-          expect(Number.isFinite(slot.joinedAt)).toBe(true);
-          expect(slot.target.id).toMatch(/^[A-Za-z0-9_.:/@+-]+$/);
-        }
-      }),
-    );
   });
 });
