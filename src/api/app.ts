@@ -40,6 +40,17 @@ export function createApp(view: View, token: Secret | undefined): Hono {
     }),
   );
   app.get('/api/v1/status', async (context) => context.json(await view.status()));
+  app.get('/api/v1/services/:service', async (context) => {
+    const service = context.req.param('service');
+    const detail = await view.service(service);
+    return detail
+      ? context.json(detail)
+      : context.json({ error: `no service is called ${JSON.stringify(service)}` }, 404);
+  });
+  app.delete('/api/v1/observers/:observer', async (context) => {
+    await view.decommission(context.req.param('observer'), by(context));
+    return context.json({ status: 'done' });
+  });
   app.get('/api/v1/services/:service/slots', async (context) => {
     const service = context.req.param('service');
     const slots = await view.slots(service);

@@ -1,6 +1,8 @@
+import type { TargetStatistics } from '../check/statistics.ts';
+import type { Vote } from '../model/ballot.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Override, Slot } from '../model/slot.ts';
-import type { Hold } from '../model/snapshot.ts';
+import type { OutReason, Override, Slot, SlotHealth } from '../model/slot.ts';
+import type { Hold, Panic } from '../model/snapshot.ts';
 import type { Refusal } from '../model/target.ts';
 import type { LeaseView } from '../publish/lease.ts';
 import type { Report } from '../publish/reports.ts';
@@ -37,12 +39,60 @@ export interface ServiceView {
   readonly free: number;
   readonly unplaced: readonly string[];
   readonly hold?: Hold;
+  /** No target is up. */
+  readonly panic?: Panic;
+  /** Id of the target that an active-passive service points at. */
+  readonly active?: string;
+  /** Targets by verdict; absent where the service has no check. */
+  readonly verdicts?: { readonly up: number; readonly down: number; readonly undecided: number };
   readonly shrinkBlockedBy: readonly number[];
   readonly sources: readonly SourceView[];
   /** Targets that an earlier source of the service reports, too. */
   readonly duplicates: readonly Refusal[];
   readonly overrides: readonly OverrideRequest[];
   readonly clients: readonly Report[];
+}
+
+/** Somebody whose votes count for a service. */
+export interface ObserverView {
+  readonly id: string;
+  readonly kind: 'server' | 'agent';
+  /** False once it was silent for its time to live. */
+  readonly isFresh: boolean;
+  /** Leaves the electorate by itself when it falls silent; others stay until they are decommissioned. */
+  readonly isTransient: boolean;
+  /** Why it casts no votes. */
+  readonly abstains?: string;
+}
+
+/** One target of a service with everything that is known of it. */
+export interface TargetView {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly port?: number;
+  readonly group: string;
+  readonly slot: number;
+  readonly state: 'taken' | 'draining';
+  /** The weight that new traffic really goes by. */
+  readonly servingWeight: number;
+  readonly override?: Override;
+  readonly health?: SlotHealth;
+  readonly out?: OutReason;
+  /** Every observer's current vote; one that is missing has none. */
+  readonly votes: readonly (Vote & { readonly observer: string })[];
+  /** What this very process saw last, and counted since its first probe. */
+  readonly statistics?: TargetStatistics;
+}
+
+export interface ServiceDetail extends ServiceView {
+  /** Kind of the check; absent where the service has none. */
+  readonly check?: string;
+  readonly policy: string;
+  readonly selection: string;
+  readonly whenAllDown: string;
+  readonly observers: readonly ObserverView[];
+  readonly targets: readonly TargetView[];
 }
 
 export interface StatusView {
@@ -54,6 +104,8 @@ export interface StatusView {
   readonly store: StoreView;
   readonly lease?: LeaseView;
   readonly problems: readonly Problem[];
+  /** Everybody who votes; empty where no service has a check. */
+  readonly observers: readonly ObserverView[];
   readonly services: readonly ServiceView[];
 }
 
@@ -62,7 +114,11 @@ export interface View {
   status(): Promise<StatusView>;
   /** `undefined`: no such service. */
   slots(service: string): Promise<readonly Slot[] | undefined>;
+  /** One service in full; `undefined`: no such service. */
+  service(name: string): Promise<ServiceDetail | undefined>;
   problems(): readonly Problem[];
+  /** Strikes an observer off the electorate. Rejects with `rejected` while it is alive, or when nobody is called so. */
+  decommission(observer: string, by: string): Promise<void>;
   /** Rejects with `rejected` when the service or the hold is not there. */
   releaseHold(service: string, token: string, by: string): Promise<void>;
   /** `undefined` ends the override. Rejects with `rejected` for a target that the list does not have. */

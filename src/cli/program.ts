@@ -9,6 +9,7 @@ import { addHaproxyCommands } from './haproxy.ts';
 import { addReleaseTable } from './release-table.ts';
 import { addRequests } from './requests.ts';
 import { runRoles } from './run.ts';
+import { addService } from './service.ts';
 import { addSlots } from './slots.ts';
 import { addStatus } from './status.ts';
 
@@ -58,6 +59,7 @@ function createProgram(): Command {
   addCheckConfig(program);
   addStatus(program);
   addSlots(program);
+  addService(program);
   addRequests(program);
   addHaproxyCommands(program);
   addReleaseTable(program);

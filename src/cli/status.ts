@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ServiceView, StatusView } from '../api/view.ts';
+import type { ObserverView, ServiceView, StatusView } from '../api/view.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { exitCodes } from './exit.ts';
 import { ago, showTable } from './table.ts';
@@ -23,20 +23,28 @@ function trouble(status: StatusView): string[] {
   return [
     ...status.problems.map(({ part, message }) => `${part}: ${message}`),
     ...status.store.refusals.map(({ name, reason }) => `store: ${name} is left out: ${reason}`),
-    ...status.services.flatMap((service) => serviceTrouble(service)),
+    ...status.observers.flatMap(observerTrouble),
+    ...status.services.flatMap((service) => serviceTrouble(service, status.at)),
   ];
 }
 
-function serviceTrouble({
-  name,
-  unplaced,
-  hold,
-  shrinkBlockedBy,
-  sources,
-  duplicates,
-  clients,
-}: ServiceView): string[] {
-  const lines: string[] = [];
+/** What one should know of an observer; nothing while it votes. */
+export function observerTrouble({ id, isFresh, isTransient, abstains }: ObserverView): readonly string[] {
+  if (isFresh) return abstains === undefined ? [] : [`observer ${id} casts no votes: ${abstains}`];
+  const advice = isTransient ? '' : `; if it will not come back: hsdo decommission ${id}`;
+  return [`observer ${id} is silent, its votes are missing${advice}`];
+}
+
+/** What is served while no target is up. */
+export function panicTrouble({ panic }: ServiceView, at: number): readonly string[] {
+  if (panic === undefined) return [];
+  const addresses = panic.fallback ? ` ${panic.fallback.join(', ')}` : '';
+  return [`PANIC: no target is up since ${ago(panic.sinceAt, at)}; served: ${panic.serves}${addresses}`];
+}
+
+function serviceTrouble(service: ServiceView, at: number): string[] {
+  const { name, unplaced, hold, shrinkBlockedBy, sources, duplicates } = service;
+  const lines = panicTrouble(service, at).map((line) => `${name}: ${line}`);
   if (hold)
     lines.push(
       `${name}: the guard holds ${hold.targets.length} targets (${hold.targets.slice(0, 5).join(', ')}); to let them go: hsdo release ${name} ${hold.token}`,
@@ -50,6 +58,11 @@ function serviceTrouble({
       lines.push(`${name}: source ${label} reports ${refusal.name}, left out: ${refusal.reason}`);
   }
   for (const { name: target, reason } of duplicates) lines.push(`${name}: ${target} is left out: ${reason}`);
+  return [...lines, ...clientTrouble(service)];
+}
+
+function clientTrouble({ name, clients }: ServiceView): string[] {
+  const lines: string[] = [];
   for (const { client, sockets } of clients) {
     for (const { socket, isUp, error, drift, missing } of sockets) {
       if (!isUp) lines.push(`${name}: client ${client} cannot reach HAProxy at ${socket}: ${error ?? 'no answer'}`);
@@ -76,11 +89,13 @@ function showStatus(status: StatusView): string {
     `store   ${store.kind}, last answer ${ago(store.lastSuccessAt, at)} ago${error}`,
     '',
     showTable(
-      ['SERVICE', 'REVISION', 'TAKEN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],
+      ['SERVICE', 'REVISION', 'TAKEN', 'UP', 'DOWN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],
       status.services.map((service) => [
         service.name,
         service.revision,
         service.taken,
+        service.verdicts?.up ?? '-',
+        service.verdicts?.down ?? '-',
         service.draining,
         service.free,
         service.unplaced.length,

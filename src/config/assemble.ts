@@ -95,6 +95,9 @@ function withServices(raw: Tree, document: Document, flat: Flat, faults: Fault[]
   return raw;
 }
 
+/** The name of a process that was given none: another one at every start. */
+export const unnamedNodeId = () => `${hostname()}-${process.pid}`;
+
 /** What a newcomer need not say: where things lie, who this is, and which store. */
 function withDefaults(raw: Tree): Tree {
   const stateDirectory = raw['stateDirectory'] ?? '.hsdo';
@@ -104,9 +107,7 @@ function withDefaults(raw: Tree): Tree {
     ...raw,
     stateDirectory,
     cluster:
-      raw['cluster'] === undefined || isTree(raw['cluster'])
-        ? { nodeId: `${hostname()}-${process.pid}`, ...cluster }
-        : raw['cluster'],
+      raw['cluster'] === undefined || isTree(raw['cluster']) ? { nodeId: unnamedNodeId(), ...cluster } : raw['cluster'],
     store: isTree(store) ? withStoreKind(store, typeof stateDirectory === 'string' ? stateDirectory : '') : store,
   };
 }

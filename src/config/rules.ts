@@ -19,7 +19,8 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     const { place, name } = originOf(path);
     faults.push({ place, path: name, ...(value === undefined ? {} : { value }), expected });
   };
-  for (const rule of [ownNames, rolesHaveTheirPart, ownBackends, safeApi, roomInTheStore]) rule(config, say, roles);
+  const rules = [ownNames, rolesHaveTheirPart, ownBackends, safeApi, roomInTheStore, roomForVotes, timely];
+  for (const rule of rules) rule(config, say, roles);
   return faults;
 }
 
@@ -77,4 +78,19 @@ const roomInTheStore: Rule = ({ store, services }, say) => {
   const { hsdoService } = store;
   if (hsdoService === undefined) say(['store', 'hsdoService'], `missing: ${wanted}`);
   else say(['store', 'hsdoService'], wanted, showValue('hsdoService', hsdoService));
+};
+
+/** Votes are told in the plain store; HSDO's table has no place for them. */
+const roomForVotes: Rule = ({ store, services }, say) => {
+  if (store.kind !== 'dynamodb' || store.table !== undefined) return;
+  const place = services.findIndex(({ check }) => check !== undefined);
+  const wanted = "votes need a second table beside HSDO's (flat: DYNAMODB_STORE_TABLE_NAME)";
+  if (place >= 0) say(['store', 'table'], `missing: service "${services[place]?.name}" has a check, and ${wanted}`);
+};
+
+/** A server that says less often that it is there than it is believed would come and go. */
+const timely: Rule = ({ cluster: { heartbeatSeconds, nodeTtlSeconds } }, say) => {
+  if (nodeTtlSeconds >= 2 * heartbeatSeconds) return;
+  const wanted = `expected at least twice heartbeatSeconds (${heartbeatSeconds})`;
+  say(['cluster', 'nodeTtlSeconds'], wanted, showValue('nodeTtlSeconds', nodeTtlSeconds));
 };

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { checkSchema } from '../check/health-checks.ts';
 import { haproxySchema } from '../deliver/haproxy/config.ts';
 import { sourceSchema } from '../discover/sources.ts';
 import { secret } from '../model/secret.ts';
 import { storeSchema } from '../store/stores.ts';
+import { byName, selectSchema, voteSchema, whenAllDownSchema } from './judging.ts';
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max);
 const weight = z.int().max(256);
@@ -14,6 +16,8 @@ const rampSchema = z
     increase: weight.min(1).default(1),
     intervalSeconds: seconds(0.01, 31_536_000).default(30),
     first: z.enum(['max', 'min']).default('max'),
+    /** Whether a target that was down begins its ramp anew when it is up again. */
+    rampAfterDown: z.boolean().default(false),
   })
   .refine((ramp) => ramp.min <= ramp.max, { path: ['min'], message: 'expected min to be at most max' });
 
@@ -39,6 +43,16 @@ export const serviceSchema = z.strictObject({
   guard: guardSchema.prefault({}),
   drainSeconds: seconds(0, 86_400).default(30),
   haproxy: haproxySchema.optional(),
+  /** The name that the service is known by: what http checks say as Host. */
+  domain: z
+    .string()
+    .regex(/^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)+$/, 'expected a domain name')
+    .optional(),
+  /** How every server asks the targets; without it HAProxy's own checks are all there is. */
+  check: z.preprocess(byName, checkSchema.optional()),
+  vote: voteSchema.prefault({}),
+  select: z.preprocess(byName, selectSchema.prefault({ kind: 'all' })),
+  whenAllDown: whenAllDownSchema.default('last-good'),
 });
 
 const hostAndPort = z
@@ -58,7 +72,21 @@ export const configSchema = z.strictObject({
   cluster: z.strictObject({
     nodeId: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . : -'),
     leaseTtlSeconds: seconds(0.5, 3600).default(10),
+    /** How often a server says that it is there. */
+    heartbeatSeconds: seconds(0.1, 3600).default(5),
+    /** A server that was silent for this long casts no votes any more. */
+    nodeTtlSeconds: seconds(0.5, 86_400).default(30),
   }),
+  checks: z
+    .strictObject({
+      /** Checks of this process that may run at one moment. */
+      concurrency: z.int().min(1).max(10_000).default(256),
+      /** A service's first list waits for the first results, at most this long. */
+      firstWaitSeconds: seconds(0, 3600).default(10),
+      /** Places outside, as host:port; while none of them can be reached this observer casts no votes: it is cut off itself. */
+      wayOut: z.array(z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'expected host:port')).default([]),
+    })
+    .prefault({}),
   intervalSeconds: seconds(0.05, 3600).default(1),
   stateDirectory: z.string().min(1),
   exporter: z.strictObject({ listen: hostAndPort.default('0.0.0.0:6789') }).prefault({}),

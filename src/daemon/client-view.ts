@@ -5,6 +5,7 @@ import { version } from '../telemetry/version.ts';
 import type { KeptService } from './kept-service.ts';
 import type { ProcessParts } from './process.ts';
 import { reportOf } from './reporting.ts';
+import { serviceDetail } from './service-detail.ts';
 import { serviceView } from './service-view.ts';
 import type { StoreHealth } from './store-health.ts';
 
@@ -42,9 +43,17 @@ export function createClientView(
       at: clock.now(),
       store: health.view(config.store.kind),
       problems: problems(),
+      observers: [],
       services: kept.map(view),
     }),
     slots: async (name) => kept.find((one) => one.name === name)?.current()?.slots,
+    async service(name) {
+      const one = kept.find((candidate) => candidate.name === name);
+      const service = config.services.find((candidate) => candidate.name === name);
+      if (!one || !service) return undefined;
+      return serviceDetail(view(one), service, one.current()?.slots ?? [], { observers: [], opinions: [] });
+    },
+    decommission: refuse,
     releaseHold: refuse,
     override: refuse,
   };

@@ -1,5 +1,6 @@
 import type { ListRules } from '../assign/rules.ts';
 import type { ServiceConfig } from '../config/schema.ts';
+import type { Observer } from '../model/ballot.ts';
 import { describeError, HsdoError } from '../model/error.ts';
 import type { Lease } from '../publish/lease.ts';
 import type { Requests } from '../publish/requests.ts';
@@ -11,12 +12,16 @@ import { withDeadline } from '../time/deadline.ts';
 import { every, pause } from '../time/every.ts';
 import type { Nudge } from '../time/nudge.ts';
 import { describeChanges } from './changes.ts';
+import { createJudging } from './judging.ts';
 import { freshMemory, isOvertaken, type Known, type RoundMemory, type RoundResult, round } from './round.ts';
 import { exportSnapshot, forgetSnapshot } from './slot-metrics.ts';
 
 export interface LeadingParts {
   readonly service: ServiceConfig;
   readonly known: () => Known;
+  readonly observers: () => readonly Observer[] | undefined;
+  /** How long a first list waits for the first votes. */
+  readonly firstWaitMs: number;
   readonly lease: Lease;
   readonly snapshots: Snapshots;
   readonly requests: Requests;
@@ -53,7 +58,7 @@ export function rulesOf(service: ServiceConfig): ListRules {
 /** Runs rounds while this process leads: after every nudge, and at the latest every interval. */
 export function createLeading(parts: LeadingParts): Leading {
   const { service, lease, log, metrics, clock } = parts;
-  const roundParts = { ...parts, service: service.name, rules: rulesOf(service) };
+  const roundParts = { ...parts, service: service.name, rules: rulesOf(service), judging: createJudging(service) };
   const streak = createStreak(log, 'a round', { service: service.name });
   let memory: RoundMemory = freshMemory;
   let last: RoundResult | undefined;

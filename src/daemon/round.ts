@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { assign } from '../assign/assign.ts';
 import type { Absences } from '../assign/guard.ts';
 import type { ListRules } from '../assign/rules.ts';
+import type { Observer } from '../model/ballot.ts';
 import { hasCode } from '../model/error.ts';
 import type { Desired, Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
@@ -9,6 +10,7 @@ import type { Requests, ServiceRequests } from '../publish/requests.ts';
 import type { Snapshots } from '../publish/snapshots.ts';
 import type { Term } from '../publish/term.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Judging } from './judging.ts';
 
 /** What all sources of a service together say at the moment. */
 export interface Known {
@@ -25,6 +27,8 @@ export interface RoundMemory {
   readonly published: Snapshot | undefined;
   readonly absences: Absences;
   readonly reads: number;
+  /** Since when targets without any verdict are waited for, monotonic milliseconds. */
+  readonly openSinceMs?: number | undefined;
 }
 
 export const freshMemory: RoundMemory = { published: undefined, absences: new Map(), reads: -1 };
@@ -33,6 +37,11 @@ export interface RoundParts {
   readonly service: string;
   readonly rules: ListRules;
   readonly known: () => Known;
+  /** Everybody's votes, as last read. */
+  readonly observers: () => readonly Observer[] | undefined;
+  readonly judging: Judging;
+  /** How long first votes are waited for. */
+  readonly firstWaitMs: number;
   readonly snapshots: Snapshots;
   readonly requests: Requests;
   readonly clock: Clock;
@@ -49,7 +58,8 @@ export interface RoundResult {
 /**
  * One leader round of one service: read everything, decide once, publish if anything differs. Until the sources were
  * all read once nobody arrives or leaves, and no first list is published; but in a list that stands the ramps, the
- * drains and what operators ask for go on, since a source may be away for hours after a change of leader.
+ * drains, verdicts and what operators ask for go on, since a source may be away for hours after a change of leader. A
+ * first list of a service with a check waits for the first votes, for a bounded time.
  */
 export async function round(
   parts: RoundParts,
@@ -61,7 +71,7 @@ export async function round(
   const before = await currentSnapshot(snapshots, service, memory.published, signal);
   const asked = await requests.read(service, signal);
   const known = parts.known();
-  const { desired, absences, shrinkBlockedBy } = assign({
+  const assigned = assign({
     service,
     slots: before?.slots ?? [],
     hold: before?.hold,
@@ -74,11 +84,23 @@ export async function round(
     now: clock.now(),
     rules,
   });
+  const isWaitOver = memory.openSinceMs !== undefined && clock.monotonic() - memory.openSinceMs >= parts.firstWaitMs;
+  const { desired, isOpen } = parts.judging({
+    desired: assigned.desired,
+    before,
+    observers: parts.observers(),
+    isWaitOver,
+    now: clock.now(),
+  });
   const isFirst = before === undefined || before.epoch === 0;
   const next = known.complete || isFirst ? desired : { ...desired, unplaced: before.unplaced };
-  const isDue = isFirst ? known.complete : !isSame(before, next);
+  const mayBegin = known.complete && (before !== undefined || !isOpen || isWaitOver);
+  const isDue = isFirst ? mayBegin : !isSame(before, next);
   const published = isDue ? await snapshots.write(before, next, term, clock.now(), signal) : before;
-  return { memory: { published, absences, reads: known.reads }, before, snapshot: published, asked, shrinkBlockedBy };
+  const openSinceMs = isOpen && known.complete ? (memory.openSinceMs ?? clock.monotonic()) : undefined;
+  const { absences, shrinkBlockedBy } = assigned;
+  const remembered = { published, absences, reads: known.reads, openSinceMs };
+  return { memory: remembered, before, snapshot: published, asked, shrinkBlockedBy };
 }
 
 /** The cached list while the store's revision confirms it, else the whole list read anew. */
@@ -96,7 +118,10 @@ function isSame(before: Snapshot, desired: Desired): boolean {
   return (
     isDeepStrictEqual(before.slots, desired.slots) &&
     isDeepStrictEqual(before.unplaced, desired.unplaced) &&
-    isDeepStrictEqual(before.hold, desired.hold)
+    isDeepStrictEqual(before.hold, desired.hold) &&
+    isDeepStrictEqual(before.panic, desired.panic) &&
+    isDeepStrictEqual(before.primary, desired.primary) &&
+    before.active === desired.active
   );
 }
 

@@ -11,14 +11,18 @@ import { version } from '../telemetry/version.ts';
 import { withDeadline } from '../time/deadline.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
+import { observerView, serviceDetail } from './service-detail.ts';
 import { serviceView } from './service-view.ts';
 import type { StoreHealth } from './store-health.ts';
+import type { Watching } from './watching.ts';
 
 interface ServerViewParts extends ProcessParts {
   readonly homes: Homes;
   readonly requests: Requests;
   readonly lease: Lease;
   readonly served: readonly ServedService[];
+  /** Absent where there is no place for votes. */
+  readonly watching: Watching | undefined;
   readonly health: StoreHealth;
   readonly nudgeAll: () => void;
 }
@@ -29,7 +33,7 @@ const silentMs = 5 * 60_000;
 
 /** What a server tells over the API, and the few things that one may ask of it. */
 export function createServerView(parts: ServerViewParts): View {
-  const { config, clock, homes, requests, lease, served, health } = parts;
+  const { config, clock, homes, requests, lease, served, watching, health } = parts;
   const process = new AbortController();
   const asking = <T>(call: (signal: AbortSignal) => Promise<T>) =>
     withDeadline('The store', deadlineMs, process.signal, call);
@@ -45,15 +49,21 @@ export function createServerView(parts: ServerViewParts): View {
       `Cannot find service "${service}": ${isServed(service) ? 'it has no list yet' : 'it is not configured here'}`,
     );
   };
-  const problems = () => [...health.problems(), ...served.flatMap(serviceProblems)];
+  const problems = () => [
+    ...health.problems(),
+    ...(watching?.observing.problems() ?? []),
+    ...served.flatMap(serviceProblems),
+  ];
+  const clientReports = async () => {
+    const { store } = homes;
+    if (!store) return [];
+    return asking((signal) => createReports(store).list(clock.now() - silentMs, signal)).catch(() => []);
+  };
 
   return {
     problems,
     async status() {
-      const { store } = homes;
-      const reports = store
-        ? await asking((signal) => createReports(store).list(clock.now() - silentMs, signal)).catch(() => [])
-        : [];
+      const reports = await clientReports();
       const services = await Promise.all(served.map((one) => viewOf(one, reports, snapshotOf, requests)));
       const { nodeId: node } = config.cluster;
       return {
@@ -64,10 +74,26 @@ export function createServerView(parts: ServerViewParts): View {
         store: health.view(config.store.kind),
         lease: lease.view(),
         problems: problems(),
+        observers: (watching?.electorate.observers() ?? []).map(observerView),
         services,
       };
     },
     slots: async (service) => (isServed(service) ? ((await snapshotOf(service))?.slots ?? []) : undefined),
+    async service(name) {
+      const one = served.find((candidate) => candidate.name === name);
+      if (!one) return undefined;
+      const view = await viewOf(one, await clientReports(), snapshotOf, requests);
+      const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(name));
+      return serviceDetail(view, one.service, snapshot?.slots ?? [], {
+        observers: watching?.electorate.observers() ?? [],
+        opinions: watching?.observing.opinions(name) ?? [],
+      });
+    },
+    async decommission(observer, by) {
+      if (!watching) throw new HsdoError('rejected', 'Cannot strike off an observer: no service here has a check');
+      await asking((signal) => watching.electorate.decommission(observer, signal));
+      parts.log.info({ observer, by }, 'an observer is decommissioned');
+    },
     async releaseHold(service, token, by) {
       const { hold } = await listOf(service);
       if (hold?.token !== token) {

@@ -4,7 +4,7 @@ import type { Homes } from '../publish/homes.ts';
 import { openHomes } from '../publish/homes.ts';
 import { createLease, type Lease } from '../publish/lease.ts';
 import { createRequests, type Requests, refuseRequests } from '../publish/requests.ts';
-import { createNudge, type Nudge } from '../time/nudge.ts';
+import { createNudge } from '../time/nudge.ts';
 import { watchForHints } from './follow.ts';
 import { createLeading } from './leading.ts';
 import { runTogether } from './lifecycle.ts';
@@ -14,6 +14,7 @@ import type { ServedService } from './served-service.ts';
 import { createServerView } from './server-view.ts';
 import { createServiceSources } from './service-sources.ts';
 import { createStoreHealth, type StoreHealth } from './store-health.ts';
+import { createWatching, isWatched } from './watching.ts';
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
@@ -36,32 +37,42 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   if (!homes) return;
   closers.add('the store of the server', () => homes.close());
   const requests = homes.store ? createRequests(homes.store) : refuseRequests();
-  const nudges: Nudge[] = [];
-  const nudgeAll = () => {
-    for (const { nudge } of nudges) nudge();
-  };
-  const lease = electionOf(parts, homes, health, nudgeAll);
-  const served = config.services
+  const found = config.services
     .filter(({ source }) => source.length > 0)
-    .map((service): ServedService => {
+    .map((service) => {
       const nudge = createNudge();
-      nudges.push(nudge);
-      const sources = createServiceSources(parts, service, nudge.nudge);
-      const intervalMs = config.intervalSeconds * 1000;
-      const leading = createLeading({
-        ...parts,
-        ...homes,
-        service,
-        known: sources.known,
-        lease,
-        requests,
-        intervalMs,
-        nudge,
-      });
-      return { name: service.name, sources, leading };
+      const onNews = () => {
+        nudge.nudge();
+        watching?.observing.targetsChanged(service.name);
+      };
+      return { service, nudge, sources: createServiceSources(parts, service, onNews) };
     });
+  const nudgeAll = () => {
+    for (const { nudge } of found) nudge.nudge();
+  };
+  const watched = found.flatMap(({ service, sources }) =>
+    isWatched(service) ? [{ service, targets: () => sources.known().targets }] : [],
+  );
+  const watching = homes.store ? createWatching(parts, watched, homes.store, nudgeAll) : undefined;
+  const lease = electionOf(parts, homes, health, nudgeAll);
+  const served = found.map(({ service, nudge, sources }): ServedService => {
+    const leading = createLeading({
+      ...parts,
+      ...homes,
+      service,
+      known: sources.known,
+      observers: () => watching?.electorate.observers(),
+      firstWaitMs: config.checks.firstWaitSeconds * 1000,
+      lease,
+      requests,
+      intervalMs: config.intervalSeconds * 1000,
+      nudge,
+    });
+    return { name: service.name, service, sources, leading };
+  });
   const loops: Loop[] = served.flatMap(({ sources, leading }) => [sources.run, leading.run]);
   loops.push(lease.run, ...hintLoops(requests, nudgeAll, parts));
+  if (watching && watched.length > 0) loops.push(watching.run);
   const listen = config.api.listen ?? defaultListen;
   if (listen !== 'off') {
     const view = createServerView({
@@ -70,6 +81,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
       requests,
       lease,
       served,
+      watching,
       health,
       nudgeAll,
     });

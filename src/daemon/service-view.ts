@@ -1,4 +1,5 @@
 import type { ServiceView } from '../api/view.ts';
+import type { Slot } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 
 /** The part of a service's view that its snapshot alone tells. */
@@ -16,10 +17,20 @@ export function serviceView(name: string, snapshot: Snapshot | undefined): Servi
     free: count('free'),
     unplaced: snapshot?.unplaced ?? [],
     ...(snapshot?.hold ? { hold: snapshot.hold } : {}),
+    ...(snapshot?.panic ? { panic: snapshot.panic } : {}),
+    ...(snapshot?.active === undefined ? {} : { active: snapshot.active }),
+    ...verdictsOf(slots),
     shrinkBlockedBy: [],
     sources: [],
     duplicates: [],
     overrides: [],
     clients: [],
   };
+}
+
+function verdictsOf(slots: readonly Slot[]): Pick<ServiceView, 'verdicts'> {
+  const judged = slots.flatMap((slot) => (slot.state === 'taken' && slot.health ? [slot.health.verdict] : []));
+  if (judged.length === 0) return {};
+  const count = (verdict: string) => judged.filter((one) => one === verdict).length;
+  return { verdicts: { up: count('up'), down: count('down'), undecided: count('undecided') } };
 }

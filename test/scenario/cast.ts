@@ -25,23 +25,26 @@ const addressOf = (name: string) => `10.0.0.${Number(name.replace(/\D/g, ''))}`;
 const sightingsOf = (names: readonly string[]): readonly Sighting[] =>
   names.map((name) => ({ id: name, name, address: addressOf(name), group: 'web' }));
 
-/** `1:t1*10 2:(t2) 3:- 4:t4*10!drain`: weights after the star, brackets drain, a dash is free. */
+/** `1:t1*10 2:(t2) 3:- 4:t4*10!drain 5:t5*10~down`: weights after the star, brackets drain, a dash is free, a tilde is out. */
 function showSlots(slots: readonly Slot[]): string {
   return slots
     .map((slot) => {
       if (slot.state === 'free') return `${slot.index}:-`;
       if (slot.state === 'draining') return `${slot.index}:(${slot.target.name})`;
-      return `${slot.index}:${slot.target.name}*${slot.weight}${slot.override ? `!${slot.override}` : ''}`;
+      const out = slot.out === undefined ? '' : `~${slot.out}`;
+      return `${slot.index}:${slot.target.name}*${slot.weight}${slot.override ? `!${slot.override}` : ''}${out}`;
     })
     .join(' ');
 }
 
 function showSnapshot(snapshot: Snapshot | undefined): string {
   if (!snapshot) return 'no list';
-  const { revision, epoch, slots, unplaced, hold } = snapshot;
+  const { revision, epoch, slots, unplaced, hold, panic, active } = snapshot;
   const extra = [
     ...(unplaced.length > 0 ? [`unplaced: ${unplaced.join(' ')}`] : []),
     ...(hold ? [`held: ${hold.targets.join(' ')}`] : []),
+    ...(panic ? [`panic: serves ${panic.serves}`] : []),
+    ...(active === undefined ? [] : [`active: ${active}`]),
   ];
   return [`revision ${revision}, epoch ${epoch}: ${showSlots(slots)}`, ...extra].join('; ');
 }
@@ -54,7 +57,14 @@ function showEvent(fields: Readonly<Record<string, unknown>>, message: string): 
   }
   if (message !== 'slot')
     return `${message}${reason === undefined ? '' : `: ${text(reason)}`}${failures === undefined ? '' : ` after ${text(failures)}`}`;
-  const change = from === undefined ? (to === undefined ? '' : ` ${text(to)}`) : ` ${text(from)} -> ${text(to)}`;
+  const change =
+    to === undefined
+      ? from === undefined
+        ? ''
+        : ` (${text(from)})`
+      : from === undefined
+        ? ` ${text(to)}`
+        : ` ${text(from)} -> ${text(to)}`;
   return `${text(event)}${slot === undefined ? '' : ` slot ${text(slot)}`}${target === undefined ? '' : ` ${text(target)}`}${change}`;
 }
 
@@ -71,7 +81,11 @@ export function createCast() {
   const store = openMemoryStore(engine);
   const actors = new Map<string, Actor>();
   /** The source as everybody finds it who starts. */
-  const source: { isSourceAway: boolean; sightings: readonly Sighting[] } = { isSourceAway: false, sightings: [] };
+  const source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick'> = {
+    isSourceAway: false,
+    sightings: [],
+    sick: new Set(),
+  };
   let settings: Record<string, unknown> = {};
   let legacy: Snapshot | undefined;
   let told: string[] = [];
@@ -80,7 +94,7 @@ export function createCast() {
     const note = (fields: unknown, message?: string) => {
       if (fate.isGone) return;
       const event = showEvent(fields as Record<string, unknown>, message ?? '');
-      told.push(`${(clock.now() - startAt) / 1000}s ${name}: ${event}`);
+      told.push(`${Math.round((clock.now() - startAt) / 100) / 10}s ${name}: ${event}`);
     };
     return { debug() {}, info: note, warn: note, error: note } as Log;
   };
@@ -127,6 +141,10 @@ export function createCast() {
     targets(names: readonly string[], of: readonly string[]) {
       if (of.length === 0) source.sightings = sightingsOf(names);
       for (const { fate } of named(of)) fate.sightings = sightingsOf(names);
+    },
+    sick(names: readonly string[], of: readonly string[]) {
+      if (of.length === 0) source.sick = new Set(names);
+      for (const { fate } of named(of)) fate.sick = new Set(names);
     },
     change(
       field: 'isStoreAway' | 'isSourceAway' | 'pausesInCommit' | 'isPaused',

@@ -17,6 +17,7 @@ import type { Log } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { createNudge } from '../../src/time/nudge.ts';
+import { createVoting } from './voting.ts';
 
 /** What befalls one process of the story. */
 export interface Fate {
@@ -29,16 +30,19 @@ export interface Fate {
   /** Becomes paused with its next commit on the way. */
   pausesInCommit: boolean;
   sightings: readonly Sighting[];
+  /** Names of the targets that do not pass the checks of this process. */
+  sick: ReadonlySet<string>;
   wake: () => void;
 }
 
-export const newFate = (source: Pick<Fate, 'isSourceAway' | 'sightings'>): Fate => ({
+export const newFate = (source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick'>): Fate => ({
   isStoreAway: false,
   isSourceAway: source.isSourceAway,
   isPaused: false,
   isGone: false,
   pausesInCommit: false,
   sightings: source.sightings,
+  sick: source.sick,
   wake: () => {},
 });
 
@@ -139,7 +143,9 @@ export function startServer(parts: NodeParts): RunningServer {
     metrics,
     random: () => 0,
     onRead: (isChanged) => {
-      if (isChanged) nudge.nudge();
+      if (!isChanged) return;
+      nudge.nudge();
+      voting?.observing.targetsChanged(service.name);
     },
   });
   let merged: Merged | undefined;
@@ -147,6 +153,11 @@ export function startServer(parts: NodeParts): RunningServer {
     merged = merge([refresh.latest()], merged);
     return merged;
   };
+  const isSick = (target: string) => fate.sick.has(target);
+  const voting = createVoting(
+    { ...parts, isSick },
+    { clock, store, metrics, targets: () => known().targets, onVotes: nudge.nudge },
+  );
   const home = createRecordLease(store);
   const lease = createLease({ home, nodeId: name, ttlMs: parts.ttlMs, clock, log, onChange: nudge.nudge });
   const snapshots = snapshotsOf(store, parts.legacy);
@@ -154,6 +165,8 @@ export function startServer(parts: NodeParts): RunningServer {
   const leading = createLeading({
     service,
     known,
+    observers: () => voting?.electorate.observers(),
+    firstWaitMs: 10_000,
     lease,
     snapshots,
     requests,
@@ -163,7 +176,8 @@ export function startServer(parts: NodeParts): RunningServer {
     metrics,
     nudge,
   });
-  const running = [refresh.run(stopping.signal), lease.run(stopping.signal), leading.run(stopping.signal)];
+  const loops = [refresh.run, lease.run, leading.run, ...(voting ? [voting.observing.run, voting.electorate.run] : [])];
+  const running = loops.map((run) => run(stopping.signal));
   return {
     lease: lease.view,
     async end(isClean) {

@@ -50,6 +50,9 @@ async function act(cast: Cast, line: string): Promise<readonly string[]> {
     case 'targets':
       cast.targets(words, of);
       return [];
+    case 'sick':
+      cast.sick(words, of);
+      return [];
     case 'source':
       cast.change('isSourceAway', words[0] === 'away', of);
       return [];

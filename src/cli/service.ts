@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import type { ServiceDetail, TargetView } from '../api/view.ts';
+import { systemClock } from '../time/clock.ts';
+import { type ApiOptions, askApi } from './api-client.ts';
+import { observerTrouble, panicTrouble } from './status.ts';
+import { ago, showTable } from './table.ts';
+
+/** `hsdo service NAME`: who is up, who says so, and what the checks counted; `hsdo decommission` for an observer that is gone. */
+export function addService(program: Command): void {
+  program
+    .command('service')
+    .description('show one service in full: verdicts, votes and the statistics of its checks')
+    .argument('<name>')
+    .option('--json', 'print the answer as JSON')
+    .action(async (name: string, options: { json?: boolean }, command: Command) => {
+      const path = `/api/v1/services/${encodeURIComponent(name)}`;
+      const detail = (await askApi(command.optsWithGlobals<ApiOptions>(), 'GET', path)) as ServiceDetail;
+      process.stdout.write(options.json ? `${JSON.stringify(detail, null, 2)}\n` : showDetail(detail));
+    });
+  program
+    .command('decommission')
+    .description('strike an observer that will not come back off the electorate')
+    .argument('<observer>', 'as hsdo service shows it; refused while it is alive')
+    .action(async (observer: string, _: unknown, command: Command) => {
+      const path = `/api/v1/observers/${encodeURIComponent(observer)}`;
+      await askApi(command.optsWithGlobals<ApiOptions>(), 'DELETE', path);
+      process.stdout.write(`done: ${observer} is struck off\n`);
+    });
+}
+
+function showDetail(detail: ServiceDetail): string {
+  const now = systemClock.now();
+  const { check, policy, selection, whenAllDown, targets, observers } = detail;
+  const lines = [
+    `service    ${detail.name}, revision ${detail.revision}, ${detail.taken} of ${detail.size} slots taken`,
+    `check      ${check ?? 'none: HAProxy alone checks'}`,
+    ...(check === undefined ? [] : [`verdict    by ${policy} of ${observers.map(({ id }) => id).join(', ')}`]),
+    `selection  ${selection}, when all are down: ${whenAllDown}`,
+    ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
+    '',
+    showTable(
+      ['SLOT', 'TARGET', 'ADDRESS', 'WEIGHT', 'HEALTH', 'SINCE', 'VOTES'],
+      targets.map((target) => targetRow(target, now)),
+    ),
+  ];
+  if (check !== undefined) lines.push(...statisticsTable(targets, now));
+  const warnings = [...panicTrouble(detail, now), ...observers.flatMap(observerTrouble)];
+  if (warnings.length > 0) lines.push('', ...warnings.map((line) => `! ${line}`));
+  return `${lines.join('\n')}\n`;
+}
+
+const nameOf = ({ targets }: ServiceDetail, id: string) => targets.find((target) => target.id === id)?.name ?? id;
+
+const addressOf = ({ address, port }: TargetView) =>
+  port === undefined ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`;
+
+function healthOf({ health, out, override, state }: TargetView): string {
+  if (state === 'draining') return 'draining';
+  const verdict =
+    health === undefined ? '-' : health.verdict === 'down' ? `down (${health.code})` : `${health.verdict}`;
+  const doubt = health?.isInDoubt ? ' in doubt' : '';
+  const apart = out === undefined || out === 'down' ? '' : `, ${out}`;
+  const byHand = override === undefined ? '' : `, ${override} by an operator`;
+  return `${verdict}${doubt}${apart}${byHand}`;
+}
+
+function targetRow(target: TargetView, now: number): (string | number)[] {
+  const votes = target.votes.map(({ observer, health, code }) =>
+    health === 'up' ? `${observer}: up` : `${observer}: ${code}`,
+  );
+  return [
+    target.slot,
+    target.name,
+    addressOf(target),
+    target.servingWeight,
+    healthOf(target),
+    target.health === undefined ? '-' : ago(target.health.sinceAt, now),
+    votes.join(', ') || '-',
+  ];
+}
+
+/** What the asked process itself counted. */
+function statisticsTable(targets: readonly TargetView[], now: number): string[] {
+  const rows = targets.flatMap(({ name, statistics: counted }) =>
+    counted
+      ? [
+          [
+            name,
+            counted.successes,
+            counted.timeouts,
+            counted.connectErrors,
+            counted.responseErrors,
+            counted.otherErrors,
+            ago(counted.lastSuccessAt, now),
+            ago(counted.lastFailureAt, now),
+            counted.connectMs?.toFixed(1) ?? '-',
+            counted.totalMs?.toFixed(1) ?? '-',
+            counted.lastMessage,
+          ],
+        ]
+      : [],
+  );
+  if (rows.length === 0) return [];
+  const head = ['CHECKED', 'OK', 'TIME-OUT', 'CONNECT', 'RESPONSE', 'OTHER', 'LAST OK', 'LAST BAD', 'CONNECT MS', 'MS'];
+  return ['', showTable([...head, 'LAST ANSWER'], rows)];
+}

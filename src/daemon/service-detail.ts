@@ -1,0 +1,63 @@
+import type { ObserverView, ServiceDetail, ServiceView, TargetView } from '../api/view.ts';
+import type { ServiceConfig } from '../config/schema.ts';
+import { type Slot, servingWeight } from '../model/slot.ts';
+import type { RegisteredObserver } from '../publish/ballot-reader.ts';
+import type { Opinion } from './opinions.ts';
+
+/** Everything about one service for people: the list, who thinks what of each target, and what this process saw itself. */
+export function serviceDetail(
+  view: ServiceView,
+  service: ServiceConfig,
+  slots: readonly Slot[],
+  known: { readonly observers: readonly RegisteredObserver[]; readonly opinions: readonly Opinion[] },
+): ServiceDetail {
+  const watching = known.observers.filter(({ services }) => services.includes(service.name));
+  const opinions = new Map(known.opinions.map((opinion) => [opinion.target.id, opinion]));
+  const { vote, select, whenAllDown, check } = service;
+  return {
+    ...view,
+    ...(check === undefined ? {} : { check: check.kind }),
+    policy: String(vote.policy),
+    selection: select.kind,
+    whenAllDown: typeof whenAllDown === 'string' ? whenAllDown : `fallback ${whenAllDown.fallback.join(', ')}`,
+    observers: watching.map(observerView),
+    targets: slots.flatMap((slot) => {
+      if (slot.state === 'free') return [];
+      return [targetView(slot, service.name, watching, opinions.get(slot.target.id))];
+    }),
+  };
+}
+
+/** An observer as people see it. */
+export function observerView({ id, kind, isFresh, isTransient, abstains }: RegisteredObserver): ObserverView {
+  return { id, kind, isFresh, isTransient, ...(abstains === undefined ? {} : { abstains }) };
+}
+
+function targetView(
+  slot: Exclude<Slot, { state: 'free' }>,
+  service: string,
+  observers: readonly RegisteredObserver[],
+  opinion: Opinion | undefined,
+): TargetView {
+  const { id, name, address, port, group } = slot.target;
+  const votes = observers.flatMap(({ id: observer, isFresh, abstains, ballot }) => {
+    const vote = isFresh && abstains === undefined ? ballot.services.get(service)?.get(id) : undefined;
+    return vote ? [{ observer, ...vote }] : [];
+  });
+  const taken = slot.state === 'taken' ? slot : undefined;
+  return {
+    id,
+    name,
+    address,
+    ...(port === undefined ? {} : { port }),
+    group,
+    slot: slot.index,
+    state: slot.state,
+    servingWeight: servingWeight(slot),
+    ...(taken?.override === undefined ? {} : { override: taken.override }),
+    ...(taken?.health === undefined ? {} : { health: taken.health }),
+    ...(taken?.out === undefined ? {} : { out: taken.out }),
+    votes,
+    ...(opinion?.statistics === undefined ? {} : { statistics: opinion.statistics }),
+  };
+}

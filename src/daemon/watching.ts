@@ -1,0 +1,74 @@
+import { createCheck } from '../check/health-checks.ts';
+import { unnamedNodeId } from '../config/assemble.ts';
+import type { ServiceConfig } from '../config/schema.ts';
+import { createBallotReader } from '../publish/ballot-reader.ts';
+import { type BallotWriter, createBallotWriter } from '../publish/ballot-writer.ts';
+import type { Store } from '../store/store.ts';
+import { withDeadline } from '../time/deadline.ts';
+import { createElectorate, type Electorate } from './electorate.ts';
+import { createObserving, type Observing, type WatchedService } from './observing.ts';
+import type { ProcessParts } from './process.ts';
+import { openStatistics } from './statistics-file.ts';
+
+/** The two halves of voting in a server: casting its own votes, and reading everybody's. */
+export interface Watching {
+  readonly observing: Observing;
+  readonly electorate: Electorate;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const withdrawDeadlineMs = 3000;
+
+export function isWatched(service: ServiceConfig): service is WatchedService['service'] {
+  return service.check !== undefined;
+}
+
+/**
+ * An observer that was given no name leaves at a clean stop and when it falls silent, since it comes back under another
+ * one; one with a name stays in the electorate until it is decommissioned.
+ *
+ * @param onVotes - Called when votes or observers changed.
+ */
+export function createWatching(
+  parts: ProcessParts,
+  watched: readonly WatchedService[],
+  store: Store,
+  onVotes: () => void,
+): Watching {
+  const { config, clock, log } = parts;
+  const { nodeId, nodeTtlSeconds } = config.cluster;
+  const isTransient = nodeId === unnamedNodeId();
+  const ttlMs = nodeTtlSeconds * 1000;
+  const writer = createBallotWriter({ store, observer: nodeId, isTransient, ttlMs, clock });
+  const observing = createObserving({
+    ...parts,
+    watched,
+    writer,
+    makeCheck: createCheck,
+    openStatistics: (...args) => openStatistics(parts, ...args),
+  });
+  const electorate = createElectorate({
+    reader: createBallotReader({ store, clock }),
+    intervalMs: config.intervalSeconds * 1000,
+    clock,
+    log,
+    onChange: onVotes,
+  });
+  return {
+    observing,
+    electorate,
+    async run(signal) {
+      if (watched.length === 0) return;
+      await Promise.all([observing.run(signal), electorate.run(signal)]);
+      if (isTransient) await leave(writer);
+    },
+  };
+}
+
+/** Best effort: whoever stays behind without it drops out by its time to live. */
+async function leave(writer: BallotWriter): Promise<void> {
+  const signal = new AbortController().signal;
+  await withDeadline('The store, told goodbye,', withdrawDeadlineMs, signal, (inner) => writer.withdraw(inner)).catch(
+    () => {},
+  );
+}
