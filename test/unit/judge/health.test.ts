@@ -99,6 +99,15 @@ describe('hold-down', () => {
     expect(statesOf(calm(600)).at(-1)).toBe('u');
   });
 
+  it('is forgotten only after ten times its length where that is longer', () => {
+    const holdAfter = (upSeconds: number) => {
+      const falls = `+--++--${'+'.repeat(31)}--${'+'.repeat(61)}--${'+'.repeat(121)}`;
+      return observe(`${falls}${'+'.repeat(upSeconds)}--`, rules).health?.holdMs;
+    };
+    expect(holdAfter(1190)).toBe(240_000);
+    expect(holdAfter(1200)).toBe(0);
+  });
+
   it('can be switched off', () => {
     expect(statesOf('+--++--++--++', { holdDown: { ms: 0, maxMs: 300_000 } })).toBe('uuddu' + 'uddu' + 'uddu');
   });
