@@ -1,4 +1,4 @@
-import type { Slot } from '../../model/slot.ts';
+import type { DrainingSlot, Slot, TakenSlot } from '../../model/slot.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Target } from '../../model/target.ts';
 import type { AdminState } from './observe.ts';
@@ -19,7 +19,7 @@ export interface WantedTarget {
   readonly port: number;
   /** 0 to 256; absent where weights are left to HAProxy's own configuration and operators. */
   readonly weight?: number;
-  /** An operator asked hsdo for `ready`: ends what somebody set in HAProxy by hand. */
+  /** An operator asked hsdo for `ready`: ends what somebody set in HAProxy by hand, and no verdict. */
   readonly isForced: boolean;
 }
 
@@ -49,20 +49,26 @@ function isAccepted(target: Target, rule: BackendRule, primaryGroups: readonly s
   return rule.accepts === 'all' || (rule.accepts === 'primary') === primaryGroups.includes(target.group);
 }
 
+/** A verdict takes a target out of new traffic only: its requests end by themselves, and HAProxy's own checks go on. */
+function adminOf(slot: TakenSlot | DrainingSlot): AdminState {
+  if (slot.state === 'draining') return 'drain';
+  if (slot.override === 'maint' || slot.override === 'drain') return slot.override;
+  return slot.out === undefined ? 'ready' : 'drain';
+}
+
 function wantedOf(slot: Slot, rule: BackendRule, { primaryGroups, manageWeights }: ServiceRule): Wanted {
   const { index } = slot;
   if (slot.state === 'free' || !isAccepted(slot.target, rule, primaryGroups)) return { index, admin: 'maint' };
   const { target, weight } = slot;
-  const override = slot.state === 'taken' ? slot.override : undefined;
   return {
     index,
-    admin: slot.state === 'draining' ? 'drain' : (override ?? 'ready'),
+    admin: adminOf(slot),
     targetId: target.id,
     targetName: target.name,
     address: target.address,
     port: rule.port ?? target.port ?? rule.defaultPort,
     ...(manageWeights ? { weight } : {}),
-    isForced: override === 'ready',
+    isForced: slot.state === 'taken' && slot.override === 'ready',
   };
 }
 

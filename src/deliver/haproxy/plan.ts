@@ -9,6 +9,22 @@ export interface Change {
   readonly steps: readonly Step[];
 }
 
+/** True when new traffic may reach the server after the change that did not before. */
+function letsIn({ steps }: Change): boolean {
+  return steps.some((step) => step.do === 'add' || (step.do === 'state' && step.state === 'ready'));
+}
+
+/**
+ * Changes in the two turns in which they are to be sent: what takes servers out goes first, of all backends, then what
+ * lets servers in. So where one target takes over from another, such as one primary database from another, there is no
+ * moment in which both get traffic.
+ */
+export function inTurns(changes: readonly Change[]): readonly [out: readonly Change[], into: readonly Change[]] {
+  const [out, into]: [Change[], Change[]] = [[], []];
+  for (const change of changes) (letsIn(change) ? into : out).push(change);
+  return [out, into];
+}
+
 /** A server that an operator took out by hand. */
 export interface Held {
   readonly index: number;

@@ -3,7 +3,7 @@ import { canonicalAddress, isFromOldWorker, refusalIn, renderSteps } from './com
 import type { Remembered } from './decide.ts';
 import type { Wanted } from './desired.ts';
 import { type Observation, type Reading, readServersState } from './observe.ts';
-import { type Change, type Finding, type Held, type Plan, planBackend } from './plan.ts';
+import { type Change, type Finding, type Held, inTurns, type Plan, planBackend } from './plan.ts';
 import type { Refusals } from './refusals.ts';
 import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts';
 import { type ProcessInfo, parseInfo } from './show-info.ts';
@@ -109,10 +109,10 @@ function look(work: Work, reply: string, pass: Pass): void {
   pass.seen.set(task.name, { reading, ...(plan.changes.length === 0 ? { settled: { task, plan } } : {}) });
 }
 
-/** What one backend is to be sent. */
+/** What one backend is to be sent, in two turns. */
 interface Due {
   readonly work: Work;
-  readonly changes: readonly Change[];
+  readonly turns: ReturnType<typeof inTurns>;
 }
 
 /** What a command that was sent was for. */
@@ -140,20 +140,22 @@ function dueChanges(work: Work, pass: Pass): readonly Change[] {
 
 /** Spells the commands out one by one, while the first ones are on their way, and notes in `lines` what each was for. */
 function* spell(dues: readonly Due[], lines: Line[]): Generator<string> {
-  for (const { work, changes } of dues) {
-    const sent: Change[] = [];
-    const before = lines.length;
-    for (const change of changes) {
-      const texts = textsOf(work, change);
-      if (texts === undefined) continue;
-      sent.push(change);
-      for (const [position, step] of change.steps.entries()) {
-        lines.push({ work, change, step });
-        yield texts[position] ?? '';
+  for (const turn of [0, 1] as const) {
+    for (const { work, turns } of dues) {
+      const sent: Change[] = [];
+      const before = lines.length;
+      for (const change of turns[turn]) {
+        const texts = textsOf(work, change);
+        if (texts === undefined) continue;
+        sent.push(change);
+        for (const [position, step] of change.steps.entries()) {
+          lines.push({ work, change, step });
+          yield texts[position] ?? '';
+        }
       }
+      work.sent = [...work.sent, ...sent];
+      work.commands += lines.length - before;
     }
-    work.sent = sent;
-    work.commands = lines.length - before;
   }
   for (const { work } of dues) yield showServers(work.task);
   yield 'show info';
@@ -214,8 +216,8 @@ async function work(api: RuntimeApi, pass: Pass): Promise<PassReport> {
   for (const [position, one] of works.entries()) look(one, replies[position] ?? '', pass);
   let info = pass.wantsInfo ? (replies.at(-1) ?? '') : '';
   const dues = works
-    .map((one): Due => ({ work: one, changes: dueChanges(one, pass) }))
-    .filter(({ changes }) => changes.length > 0);
+    .map((one): Due => ({ work: one, turns: inTurns(dueChanges(one, pass)) }))
+    .filter(({ turns: [out, into] }) => out.length + into.length > 0);
   if (dues.length > 0) info = await send(api, pass, dues);
   const process = parseInfo(info);
   return { backends: works.map(report), ...(process ? { process } : {}) };

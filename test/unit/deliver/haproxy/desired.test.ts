@@ -38,6 +38,23 @@ describe('what a snapshot wants of a backend', () => {
     expect(first({ target, override: 'maint' })).toMatchObject({ admin: 'maint', address: '10.0.0.1' });
   });
 
+  it.each([
+    ['down', undefined, 'drain', false],
+    ['new', undefined, 'drain', false],
+    ['standby', undefined, 'drain', false],
+    ['down', 'ready', 'drain', true],
+    ['down', 'drain', 'drain', false],
+    ['standby', 'maint', 'maint', false],
+    [undefined, 'ready', 'ready', true],
+  ] as const)('for a target that is out as %s with override %s is %s, weight kept', (out, override, admin, isForced) =>
+    expect(first({ target, weight: 7, ...(out && { out }), ...(override && { override }) })).toMatchObject({
+      admin,
+      weight: 7,
+      address: '10.0.0.1',
+      isForced,
+    }),
+  );
+
   it('is a draining slot in drain with its weight', () =>
     expect(first({ target, isDraining: true, weight: 7 })).toMatchObject({ admin: 'drain', weight: 7 }));
 

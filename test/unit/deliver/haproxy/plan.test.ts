@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planBackend } from '../../../../src/deliver/haproxy/plan.ts';
+import { inTurns, planBackend } from '../../../../src/deliver/haproxy/plan.ts';
 import { anyModel, applyChanges, observe, startedModel, wantedList } from './model.ts';
 import { admitted, free, list, type Memory, nothing, pass, plan, server, web } from './planning.ts';
 
@@ -122,5 +122,25 @@ describe('a list that is longer than the template', () => {
     const { changes, findings } = planBackend({ ...input, observed });
     expect(changes).toEqual([]);
     expect(findings[0]?.reason).toContain('id 3');
+  });
+
+  it('lets nobody in before it took out whom it takes out, whatever the list was and is', () => {
+    fc.assert(
+      fc.property(wantedList(4), wantedList(4), (before, after) => {
+        const model = startedModel(4);
+        const memory = pass(model, before, nothing).remembered;
+        const readyOnes = () => [...model.values()].filter(({ admin }) => admin === 'ready').length;
+        const { changes } = plan(model, after, memory);
+        const [first, last] = [readyOnes(), [...after.values()].filter(({ admin }) => admin === 'ready').length];
+        const [out, into] = inTurns(changes);
+        expect([...out, ...into].sort((a, b) => a.index - b.index)).toEqual(changes);
+        for (const change of [...out, ...into]) {
+          for (const step of change.steps) {
+            applyChanges(model, [{ ...change, steps: [step] }]);
+            expect(readyOnes()).toBeLessThanOrEqual(Math.max(first, last));
+          }
+        }
+      }),
+    );
   });
 });

@@ -92,6 +92,36 @@ it('sends the differences, reads back on the same connection and believes only t
   expect(backends[0]?.drift).toHaveLength(1);
 });
 
+it('takes servers out of all backends before it lets any in', async () => {
+  const one = wanted.get(1);
+  const [out, into] = [10, 20].map((at) => {
+    const lists = [1, 2].map((n) => [
+      n,
+      { ...one, index: n, admin: n === 1 ? (at === 10 ? 'drain' : 'ready') : 'ready' },
+    ]);
+    return new Map(lists as [number, Wanted][]);
+  }) as [Map<number, Wanted>, Map<number, Wanted>];
+  const second = ready.replace(' 1 web1 ', ' 2 web2 ');
+  const drained = (row: string) => row.replace(' 2 4 10 ', ' 2 12 10 ');
+  answer = (line) => {
+    if (line === 'show servers state b') return rows(ready, drained(second)).replaceAll('3 web ', '4 b ');
+    return line === 'show servers state a'
+      ? rows(drained(ready), ready.replace(' 1 web1 ', ' 2 web2 ')).replaceAll('3 web ', '3 a ')
+      : '';
+  };
+  await run({
+    backends: [
+      { name: 'a', baseName: 'web', wanted: into, remembered: new Map() },
+      { name: 'b', baseName: 'web', wanted: out, remembered: new Map() },
+    ],
+  });
+  expect(connections[0]?.filter((line) => line.startsWith('set'))).toEqual([
+    'set server b/web1 state drain',
+    'set server a/web1 state ready',
+    'set server b/web2 state ready',
+  ]);
+});
+
 it('tries once more at once when it met the old process of a reload', async () => {
   answer = (line, connection) => {
     if (line.startsWith('set')) return connection === 0 ? 'Proxy is disabled.\n' : '';
