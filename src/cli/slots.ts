@@ -24,9 +24,12 @@ export function addSlots(program: Command): void {
             },
         ),
       );
+      const now = systemClock.now();
       if (options.json) process.stdout.write(`${JSON.stringify(service === undefined ? lists : lists[0], null, 2)}\n`);
       else
-        process.stdout.write(lists.map((list) => showList(list.service, list.slots, options.all === true)).join('\n'));
+        process.stdout.write(
+          lists.map((list) => showList(list.service, list.slots, options.all === true, now)).join('\n'),
+        );
     });
 }
 
@@ -35,11 +38,33 @@ async function serviceNames(api: ApiOptions): Promise<string[]> {
   return status.services.map(({ name }) => name);
 }
 
-function showList(service: string, slots: readonly Slot[], withFree: boolean): string {
-  const now = systemClock.now();
-  const rows = slots.filter((slot) => withFree || slot.state !== 'free').map((slot) => showSlot(slot, now));
+/** The list of one service for people. Only where something is checked there is a column for health. */
+export function showList(service: string, slots: readonly Slot[], withFree: boolean, now: number): string {
+  const shown = slots.filter((slot) => withFree || slot.state !== 'free');
+  const isChecked = slots.some((slot) => slot.state === 'taken' && (slot.health ?? slot.out) !== undefined);
+  const head = [
+    'SLOT',
+    'STATE',
+    'TARGET',
+    'ADDRESS',
+    'PORT',
+    'GROUP',
+    'WEIGHT',
+    'SINCE',
+    ...(isChecked ? ['HEALTH'] : []),
+  ];
+  const rows = shown.map((slot) => [...showSlot(slot, now), ...(isChecked ? [showHealth(slot)] : [])]);
   const free = slots.filter(({ state }) => state === 'free').length;
-  return `${service}: ${slots.length - free} of ${slots.length} slots occupied\n${showTable(['SLOT', 'STATE', 'TARGET', 'ADDRESS', 'PORT', 'GROUP', 'WEIGHT', 'SINCE'], rows)}\n`;
+  return `${service}: ${slots.length - free} of ${slots.length} slots occupied\n${showTable(head, rows)}\n`;
+}
+
+/** Why it is in or out, in a word or two: the verdict, or that it is new or stands by. */
+function showHealth(slot: Slot): string {
+  if (slot.state !== 'taken') return '-';
+  const { health, out } = slot;
+  if (out === 'new' || out === 'standby') return out;
+  if (health === undefined) return out ?? '-';
+  return { up: 'up', down: `down ${health.code}`, undecided: '?' }[health.verdict];
 }
 
 function showSlot(slot: Slot, now: number): (string | number)[] {

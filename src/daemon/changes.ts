@@ -1,4 +1,4 @@
-import type { Slot } from '../model/slot.ts';
+import type { Slot, TakenSlot } from '../model/slot.ts';
 import type { Desired } from '../model/snapshot.ts';
 
 /** One decision as a person wants to read it. */
@@ -10,6 +10,13 @@ export interface Decision {
     | 'returned'
     | 'moved address'
     | 'override'
+    | 'up'
+    | 'down'
+    | 'in'
+    | 'out'
+    | 'active'
+    | 'panic'
+    | 'panic over'
     | 'weight'
     | 'unplaced'
     | 'holding'
@@ -36,6 +43,19 @@ export function describeChanges(before: Desired | undefined, after: Desired): re
     });
   }
   if (before?.hold && !after.hold) decisions.push({ event: 'released' });
+  return [...decisions, ...serviceChanges(before, after)];
+}
+
+/** What the verdicts mean for the service as a whole. */
+function serviceChanges(before: Desired | undefined, after: Desired): Decision[] {
+  const decisions: Decision[] = [];
+  if (after.panic && after.panic.serves !== before?.panic?.serves) {
+    decisions.push({ event: 'panic', to: [after.panic.serves, ...(after.panic.fallback ?? [])].join(' ') });
+  }
+  if (before?.panic && !after.panic) decisions.push({ event: 'panic over' });
+  if (after.active !== before?.active) {
+    decisions.push({ event: 'active', from: before?.active ?? 'none', to: after.active ?? 'none' });
+  }
   return decisions;
 }
 
@@ -46,13 +66,29 @@ function slotChanges(was: Slot | undefined, is: Slot): Decision[] {
   const target = is.target.name;
   if (is.state === 'draining') return was?.state === 'draining' ? [] : [{ event: 'draining', ...at, target }];
   if (was === undefined || was.state === 'free' || was.target.id !== is.target.id) {
-    return [{ event: 'placed', ...at, target, to: is.target.address }, ...overrideChange(was, is, target)];
+    return [
+      { event: 'placed', ...at, target, to: is.target.address },
+      ...healthChanges(undefined, is),
+      ...overrideChange(was, is, target),
+    ];
   }
   const decisions: Decision[] = was.state === 'draining' ? [{ event: 'returned', ...at, target }] : [];
   if (was.target.address !== is.target.address)
     decisions.push({ event: 'moved address', ...at, target, from: was.target.address, to: is.target.address });
   if (was.weight !== is.weight) decisions.push({ event: 'weight', ...at, target, from: was.weight, to: is.weight });
-  return [...decisions, ...overrideChange(was, is, target)];
+  return [...decisions, ...healthChanges(was, is), ...overrideChange(was, is, target)];
+}
+
+/** A verdict that turned; else why the target is in or out although it did not, such as a standby or a panic. */
+function healthChanges(was: Slot | undefined, is: TakenSlot): Decision[] {
+  const before = was?.state === 'taken' ? was : undefined;
+  const at = { slot: is.index, target: is.target.name };
+  const [from, to] = [before?.health?.verdict ?? 'undecided', is.health?.verdict ?? 'undecided'];
+  if (from !== to && to === 'down') return [{ event: 'down', ...at, to: is.health?.code ?? 'error' }];
+  if (from !== to && to === 'up') return [{ event: 'up', ...at, from: before?.health?.code ?? 'ok' }];
+  if (before?.out === is.out) return [];
+  if (is.out === undefined) return before ? [{ event: 'in', ...at, from: before.out ?? 'none' }] : [];
+  return is.out === 'new' ? [] : [{ event: 'out', ...at, to: is.out }];
 }
 
 function overrideChange(was: Slot | undefined, is: Slot, target: string): Decision[] {

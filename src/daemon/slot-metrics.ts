@@ -1,3 +1,4 @@
+import { type SlotHealth, servingWeight } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -27,9 +28,8 @@ export function exportSnapshot(metrics: Metrics, snapshot: Snapshot, role: Role)
     if (slot.state !== 'taken') continue;
     const { name, address, group } = slot.target;
     const labels = { id: String(slot.index), name, ip: address, asg: group, service };
-    const weight = slot.override === 'drain' || slot.override === 'maint' ? 0 : slot.weight;
     current.set(JSON.stringify(labels), labels);
-    metrics.serverWeight.set(labels, weight);
+    metrics.serverWeight.set(labels, servingWeight(slot));
   }
   replaceSeries(metrics, service, role, current);
   for (const state of ['taken', 'draining', 'free'] as const) {
@@ -37,7 +37,30 @@ export function exportSnapshot(metrics: Metrics, snapshot: Snapshot, role: Role)
   }
   metrics.unplaced.set({ service }, snapshot.unplaced.length);
   metrics.guardHolding.set({ service }, snapshot.hold ? 1 : 0);
+  exportVerdicts(metrics, snapshot);
   metrics.revision.set({ service, role }, snapshot.revision);
+}
+
+const verdicts: readonly SlotHealth['verdict'][] = ['up', 'down', 'undecided'];
+
+/** A service without a check has no verdicts, and no series that would call all of its targets nothing. */
+function exportVerdicts(metrics: Metrics, { service, slots, panic }: Snapshot): void {
+  const health = slots.flatMap((slot) => (slot.state === 'taken' && slot.health ? [slot.health] : []));
+  if (health.length === 0 && !panic) {
+    forgetVerdicts(metrics, service);
+    return;
+  }
+  for (const verdict of verdicts) {
+    metrics.judgeTargets.set({ service, verdict }, health.filter((one) => one.verdict === verdict).length);
+  }
+  metrics.judgeInDoubt.set({ service }, health.filter(({ isInDoubt }) => isInDoubt).length);
+  metrics.judgePanic.set({ service }, panic ? 1 : 0);
+}
+
+function forgetVerdicts(metrics: Metrics, service: string): void {
+  for (const verdict of verdicts) metrics.judgeTargets.remove({ service, verdict });
+  metrics.judgeInDoubt.remove({ service });
+  metrics.judgePanic.remove({ service });
 }
 
 /** Takes a service's list out of the metrics of a server: another process speaks for it now. */
@@ -48,4 +71,5 @@ export function forgetSnapshot(metrics: Metrics, service: string): void {
   for (const state of ['taken', 'draining', 'free']) metrics.slots.remove({ service, state });
   metrics.unplaced.remove({ service });
   metrics.guardHolding.remove({ service });
+  forgetVerdicts(metrics, service);
 }

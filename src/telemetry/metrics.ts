@@ -36,6 +36,31 @@ export function createMetrics() {
     sourceSeconds: histogram('hsdo_discover_seconds', 'Time of one read of a source', ['service', 'source'], fast),
     storeLastSuccess: gauge('hsdo_store_last_success_timestamp_seconds', 'When the store last answered', ['role']),
     storeErrors: counter('hsdo_store_errors_total', 'Failed calls of the store, by kind of error', ['role', 'kind']),
+    checkProbes: counter('hsdo_check_probes_total', 'Finished runs of a check, by what was found', ['service', 'code']),
+    checkSeconds: histogram('hsdo_check_seconds', 'Time of one run of a check, tries included', ['service'], fast),
+    checkStartDelay: histogram(
+      'hsdo_check_start_delay_seconds',
+      'By how much checks start later than planned',
+      [],
+      fast,
+    ),
+    checkRunning: gauge('hsdo_check_running', 'Checks that run at this moment'),
+    observers: gauge('hsdo_observers', 'Registered observers of a service: fresh, stale (silent) or abstaining', [
+      'service',
+      'state',
+    ]),
+    ballotLastSuccess: gauge(
+      'hsdo_ballot_last_success_timestamp_seconds',
+      'When this process last brought its votes or a sign of life into the store',
+    ),
+    judgeTargets: gauge('hsdo_judge_targets', 'Targets in slots by what the observers make of them', [
+      'service',
+      'verdict',
+    ]),
+    judgeInDoubt: gauge('hsdo_judge_in_doubt', 'Targets on which observers disagree or too many are silent', [
+      'service',
+    ]),
+    judgePanic: gauge('hsdo_judge_panic', '1 while no target of the service is up', ['service']),
     slots: gauge('hsdo_assign_slots', 'Slots of a service by state', ['service', 'state']),
     unplaced: gauge('hsdo_assign_unplaced', 'Targets for which no slot is free', ['service']),
     guardHolding: gauge('hsdo_guard_holding', '1 while a too large removal waits', ['service']),
