@@ -51,9 +51,11 @@ describeWith(motoPrograms, "HSDO's table", () => {
       { state: 'draining', index: 3, target: target('i-3'), joinedAt: startAt, weight: 10, drainUntil: startAt },
       taken(4, target('i-4'), { override: 'maint' }),
       taken(5, target('i-5')),
+      taken(6, target('i-6'), { health: { verdict: 'down', code: 'refused', sinceAt: startAt }, out: 'down' }),
     ];
     const hold = { token: 'h', sinceAt: startAt, targets: ['i-5'] };
-    await publish(one, undefined, { service: 'web', slots, unplaced: ['i-6'], hold }, await lead(one));
+    const panic = { sinceAt: startAt, serves: 'last-good' } as const;
+    await publish(one, undefined, { service: 'web', slots, unplaced: ['i-7'], hold, panic }, await lead(one));
     const commands = await stage.python('client', { backend: 'http-back', base: 'mywebapp', port: 80 });
     const server = (id: number, address: string, weight: number) => [
       `set server http-back/mywebapp${id} addr ${address} port 80`,
@@ -68,8 +70,9 @@ describeWith(motoPrograms, "HSDO's table", () => {
       ...server(3, '10.0.0.3', 0),
       ...server(4, '10.0.0.4', 0),
       ...server(5, '10.0.0.5', 10),
+      ...server(6, '10.0.0.6', 0),
     ]);
-    await expect(stage.python('restart', { size: 5 })).rejects.toThrow('6 items for 5 servers');
+    await expect(stage.python('restart', { size: 6 })).rejects.toThrow('7 items for 6 servers');
   });
 
   for (const withStore of [false, true]) {
