@@ -5,7 +5,7 @@ import type { Target } from '../model/target.ts';
 export interface Match {
   /** Slot index to the target that keeps it (taken) or returns to it (draining, free). */
   readonly bySlot: ReadonlyMap<number, Target>;
-  /** Targets without a slot so far, in the order of their ids. */
+  /** Targets without a slot so far, in the order in which they were reported: who wrote a list meant its order. */
   readonly homeless: readonly Target[];
 }
 
@@ -73,7 +73,7 @@ export function matchTargets(slots: readonly Slot[], targets: readonly Target[],
     vacant.claimById,
     vacant.claimByEndpoint,
   ];
-  let homeless = [...targets].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  let homeless = targets;
   for (const claim of claims) {
     homeless = homeless.filter((target) => {
       const slot = claim(target);

@@ -15,14 +15,19 @@ export function showFault({ place, path, value, expected }: Fault): string {
   return value === undefined ? `${place}: ${path}: ${expected}` : `${place}: ${path}: ${value} is wrong: ${expected}`;
 }
 
-const secretName = /token|password|secret|credential/i;
+const secretName = /token|password|secret|credential|authorization|cookie|api-?key/i;
+/** Everything below these may be a secret, whatever its own name: headers and body of a check, the environment of an executable. */
+const secretPart = /(^|\.)check\.(headers|body|env)\b/;
+
+/** True for a name under which a secret stands. */
+export const isSecretName = (name: string): boolean => secretName.test(name);
 
 /**
  * A value for a person's eyes: quoted, shortened, and hidden when its name says that it is a secret; so is what stands
  * before the @ of a URL.
  */
 export function showValue(path: string, value: unknown): string {
-  if (secretName.test(path)) return '***';
+  if (secretName.test(path) || secretPart.test(path)) return '***';
   const text = JSON.stringify(value, (key, inner: unknown) => (secretName.test(key) ? '***' : inner)) ?? String(value);
   const shown = text.replaceAll(/\/\/[^/\s"@]*@/g, '//***@');
   return shown.length > 100 ? `${shown.slice(0, 97)}...` : shown;

@@ -7,6 +7,7 @@ import { flatNames, readFlat } from './flat.ts';
 import { acrossFaults, type Roles } from './rules.ts';
 import { type Config, configSchema, nestedNames } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
+import { resolveSecrets } from './secret-places.ts';
 import { keysAt, suggestion } from './suggest.ts';
 import { isTree } from './tree.ts';
 
@@ -29,10 +30,12 @@ export function loadConfig(options: {
   const document = findDocument(options.file);
   const secrets = readSecretFiles(options.env);
   const flat = readFlat(document, secrets.env);
-  const assembled = assemble(document, flat);
+  const resolved = resolveSecrets(document.root, options.env, document.placeOf);
+  const assembled = assemble({ ...document, root: resolved.root }, flat);
   const faults = [
     ...document.faults,
     ...secrets.faults,
+    ...resolved.faults,
     ...unknownNames(document),
     ...flat.faults,
     ...assembled.faults,

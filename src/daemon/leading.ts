@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { every, pause } from '../time/every.ts';
 import type { Nudge } from '../time/nudge.ts';
-import { describeChanges } from './changes.ts';
+import { type Decision, describeChanges } from './changes.ts';
 import { createJudging } from './judging.ts';
 import { freshMemory, isOvertaken, type Known, type RoundMemory, type RoundResult, round } from './round.ts';
 import { exportSnapshot, forgetSnapshot } from './slot-metrics.ts';
@@ -41,6 +41,8 @@ export interface Leading {
   failure(): string | undefined;
 }
 
+/** Decisions that a person should look at. */
+const alarming: readonly Decision['event'][] = ['unplaced', 'holding', 'down', 'panic'];
 const roundDeadlineMs = 15_000;
 const overtakenMs = 100;
 
@@ -76,7 +78,7 @@ export function createLeading(parts: LeadingParts): Leading {
     for (const decision of before === snapshot ? [] : describeChanges(before, snapshot)) {
       const fields = { service: service.name, revision: snapshot.revision, ...decision };
       if (decision.event === 'weight') log.debug(fields, 'slot');
-      else if (decision.event === 'unplaced' || decision.event === 'holding') log.warn(fields, 'slot');
+      else if (alarming.includes(decision.event)) log.warn(fields, 'slot');
       else log.info(fields, 'slot');
     }
     if (before !== snapshot) metrics.published.inc({ service: service.name });

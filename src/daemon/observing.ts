@@ -95,6 +95,7 @@ export function createObserving(parts: ObservingParts): Observing {
 
   async function say(signal: AbortSignal): Promise<void> {
     const abstains = wayOut.closed();
+    metrics.checkRunning.set(scheduler.figures().running);
     const registration = { services: names, ...(abstains === undefined ? {} : { abstains }) };
     try {
       await withDeadline('The store, given votes,', storeDeadlineMs, signal, (inner) =>

@@ -37,16 +37,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   if (!homes) return;
   closers.add('the store of the server', () => homes.close());
   const requests = homes.store ? createRequests(homes.store) : refuseRequests();
-  const found = config.services
-    .filter(({ source }) => source.length > 0)
-    .map((service) => {
-      const nudge = createNudge();
-      const onNews = () => {
-        nudge.nudge();
-        watching?.observing.targetsChanged(service.name);
-      };
-      return { service, nudge, sources: createServiceSources(parts, service, onNews) };
-    });
+  const found = findServices(parts, (name) => watching?.observing.targetsChanged(name));
   const nudgeAll = () => {
     for (const { nudge } of found) nudge.nudge();
   };
@@ -88,6 +79,19 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
     loops.push((inner) => serve('the API', createApp(view, config.api.token), listen, parts, inner));
   }
   await runTogether(loops, signal);
+}
+
+/** Every service with sources; news of those nudges its rounds. */
+function findServices(parts: ProcessParts, onNews: (service: string) => void) {
+  const services = parts.config.services.filter(({ source }) => source.length > 0);
+  return services.map((service) => {
+    const nudge = createNudge();
+    const tell = () => {
+      nudge.nudge();
+      onNews(service.name);
+    };
+    return { service, nudge, sources: createServiceSources(parts, service, tell) };
+  });
 }
 
 function electionOf(

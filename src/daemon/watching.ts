@@ -1,6 +1,7 @@
 import { createCheck } from '../check/health-checks.ts';
 import { unnamedNodeId } from '../config/assemble.ts';
 import type { ServiceConfig } from '../config/schema.ts';
+import type { Observer } from '../model/ballot.ts';
 import { createBallotReader } from '../publish/ballot-reader.ts';
 import { type BallotWriter, createBallotWriter } from '../publish/ballot-writer.ts';
 import type { Store } from '../store/store.ts';
@@ -52,7 +53,10 @@ export function createWatching(
     intervalMs: config.intervalSeconds * 1000,
     clock,
     log,
-    onChange: onVotes,
+    onChange() {
+      countObservers(parts, watched, electorate.observers() ?? []);
+      onVotes();
+    },
   });
   return {
     observing,
@@ -71,4 +75,18 @@ async function leave(writer: BallotWriter): Promise<void> {
   await withDeadline('The store, told goodbye,', withdrawDeadlineMs, signal, (inner) => writer.withdraw(inner)).catch(
     () => {},
   );
+}
+
+function countObservers(
+  { metrics }: ProcessParts,
+  watched: readonly WatchedService[],
+  observers: readonly Observer[],
+): void {
+  const stateOf = ({ isFresh, abstains }: Observer) =>
+    isFresh ? (abstains === undefined ? 'fresh' : 'abstaining') : 'stale';
+  for (const { service } of watched) {
+    const states = observers.filter(({ services }) => services.includes(service.name)).map(stateOf);
+    for (const state of ['fresh', 'stale', 'abstaining'] as const)
+      metrics.observers.set({ service: service.name, state }, states.filter((one) => one === state).length);
+  }
 }

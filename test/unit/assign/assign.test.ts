@@ -19,9 +19,9 @@ function story(...steps: readonly (Partial<AssignInput> & { afterMs?: number })[
 }
 
 describe('assign', () => {
-  it('places newcomers in the order of their ids, whatever order the source has', () => {
+  it('places newcomers in the order of the list, so that the first of it ranks first', () => {
     const { lists } = story({ targets: targets('t3', 't1', 't2') });
-    expect(lists).toEqual(['1:t1 2:t2 3:t3 4:- 5:-']);
+    expect(lists).toEqual(['1:t3 2:t1 3:t2 4:- 5:-']);
   });
 
   it('moves nobody when one leaves and a newcomer arrives', () => {
