@@ -56,7 +56,8 @@ const calmHolds = 10;
  *
  * A hold-down follows the second fall by noise and every further one, each twice as long as the one before up to the maximum; a
  * target that was up for ten minutes, and for ten times its last hold-down, starts anew. Role and timeline are taken
- * from every probe that tells them.
+ * from every probe that tells them, and outlive single failures of a target that is up; what is down and says nothing has
+ * none, for they would stand against whoever took its place.
  *
  * @param nowMs - Monotonic milliseconds at which the probe ended.
  */
@@ -105,8 +106,9 @@ function afterFailure(known: Health, probe: Probe, nowMs: number, rules: HealthR
   const isNowDown = isDecided(probe.code) || fails >= rules.fall || known.state === 'down';
   const isFall = isNowDown && known.state !== 'down';
   const tells = known.state !== 'up' || isNowDown;
-  const newRole = probe.role ?? role;
-  const newTimeline = probe.timeline ?? timeline;
+  const isSilent = isNowDown && probe.role === undefined;
+  const newRole = isSilent ? undefined : (probe.role ?? role);
+  const newTimeline = isSilent ? undefined : (probe.timeline ?? timeline);
   return {
     ...rest,
     state: isNowDown ? 'down' : known.state,

@@ -1,11 +1,12 @@
 import type { Role } from '../model/probe.ts';
+import type { PrimaryHistory } from '../model/snapshot.ts';
 
 /** What is known of one target of a group that has one writer. */
 export interface RoleCandidate {
   readonly id: string;
   /** Its verdict is up, and no operator has taken it out. */
   readonly isUp: boolean;
-  /** What it says it is; absent where it says nothing. */
+  /** What it says it is; absent where it says nothing, or nothing any more. */
   readonly role?: Role | undefined;
   /** Generation of the primary, as its last answer gave it. */
   readonly timeline?: number | undefined;
@@ -13,18 +14,10 @@ export interface RoleCandidate {
   readonly isCurrent: boolean;
 }
 
-/** What must be remembered of the primaries that were published, over rounds, leaders and restarts. */
-export interface PrimaryHistory {
-  /** No primary of a lower timeline is published any more. */
-  readonly highestTimeline?: number;
-  /** Id of the target that was kept last, also while it is down. */
-  readonly lastId?: string;
-}
-
 export interface PrimaryChoice {
   /** Id of the one primary that may be published. */
   readonly kept?: string;
-  /** Primaries that are up and may not be published, by id, with the reason as a sentence (code `second-primary`). */
+  /** Primaries that may not be published, by id, with the reason as a sentence (code `second-primary`). */
   readonly losers: ReadonlyMap<string, string>;
   /** To be handed in next time. */
   readonly history: PrimaryHistory;
@@ -34,10 +27,11 @@ export interface PrimaryChoice {
  * Keeps at most one of the targets that call themselves primary; replicas and targets without a role are not its
  * business. Which one:
  *
- * 1. Only the newest timeline counts: the highest that any primary shows now (also one that is not up yet, for it proves
- *    that the older one was left behind) or that was ever published. PostgreSQL raises it with every promotion (manual of
- *    15, 26.3.5 and 27.3), so an old primary that comes back has a lower one, and stays out even while the new one is
- *    down. A primary that shows no timeline counts as older than any that does, unless it is the one that was kept last.
+ * 1. Only the newest timeline counts: the highest that any primary shows or ever showed, also one that is not up yet, for
+ *    it proves that the older one was left behind. PostgreSQL raises it with every promotion (manual of 15, 26.3.5 and
+ *    27.3), so an old primary that comes back has a lower one, and stays out even while the new one is down. A primary
+ *    that shows no timeline counts as older than any that does, unless it is the one that was kept last. One that is
+ *    older loses also while it is down: no panic may bring it back.
  * 2. Of equals the published one stays, else the one kept last: a tie is no reason to move writers.
  * 3. An equal of the one kept last takes its place only when that one has left the sources or has become a replica.
  *    While it may be back any moment, the other is no successor, which would have a higher timeline, but its rival.
@@ -45,21 +39,26 @@ export interface PrimaryChoice {
  *    and a guess would send writes to the wrong one half of the time. Lists that are published already and hold several
  *    are the exception: one of them, the lowest id, is better than both.
  *
+ * 5. The one kept last is taken for a primary while nobody tells what it is: an earlier verdict may still call it up,
+ *    such as after a restart of all observers, and then two would serve as soon as its successor is up.
+ *
  * Pure; the order of the candidates means nothing, and a second call with its own result changes nothing.
  */
 export function onePrimary(candidates: readonly RoleCandidate[], history: PrimaryHistory): PrimaryChoice {
-  const primaries = candidates.filter(({ role }) => role === 'primary');
+  const primaries = candidates.filter(
+    ({ id, role }) => (role ?? (id === history.lastId ? 'primary' : 'replica')) === 'primary',
+  );
   const newest = highest([...primaries.map((candidate) => timelineOf(candidate, history)), history.highestTimeline]);
   const rising = primaries.filter(({ isUp }) => isUp);
   const equals = rising.filter((candidate) => timelineOf(candidate, history) === newest);
   const kept = oneOf(equals, candidates, newest, history);
-  const losers = rising
-    .filter((candidate) => candidate !== kept)
+  const losers = primaries
+    .filter((one) => one !== kept && (one.isUp || timelineOf(one, history) !== newest))
     .map((candidate) => [candidate.id, whyNot(candidate, kept, newest, history)] as const);
   return {
     ...(kept === undefined ? {} : { kept: kept.id }),
     losers: new Map(losers),
-    history: kept === undefined ? history : historyWith(kept.id, newest),
+    history: nextHistory(kept, newest, history),
   };
 }
 
@@ -72,8 +71,17 @@ function highest(timelines: readonly (number | undefined)[]): number | undefined
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-function historyWith(lastId: string, timeline: number | undefined): PrimaryHistory {
-  return timeline === undefined ? { lastId } : { highestTimeline: timeline, lastId };
+/** A newer timeline than any before leaves the one kept last behind, also while nobody may take its place yet. */
+function nextHistory(
+  kept: RoleCandidate | undefined,
+  newest: number | undefined,
+  before: PrimaryHistory,
+): PrimaryHistory {
+  if (kept === undefined && newest === before.highestTimeline) return before;
+  return {
+    ...(newest === undefined ? {} : { highestTimeline: newest }),
+    ...(kept === undefined ? {} : { lastId: kept.id }),
+  };
 }
 
 /** Chooses among primaries of the newest timeline, all of them up: rules 2 to 4. */

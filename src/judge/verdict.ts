@@ -13,13 +13,16 @@ export interface Count {
 /** What was decided before; a target that is new has none. */
 export type Earlier = Pick<Verdict, 'health' | 'code'>;
 
-/** A verdict with what the observers who say "up" found besides. */
+/** A verdict with what the observers found besides. */
 export interface TargetVerdict extends Verdict {
-  /** `primary` as soon as one of them says so: whoever keeps primaries apart must know of every one. */
+  /**
+   * `primary` as soon as one of them sees one, whether up or not: whoever keeps primaries apart must know of every one, and
+   * one that is not up yet proves already that the one before was left behind.
+   */
   readonly role?: Role;
   /** The highest that is told for that role. */
   readonly timeline?: number;
-  /** Median over the observers, milliseconds. */
+  /** Median over the observers who say "up", milliseconds. */
   readonly connectMs?: number;
   readonly totalMs?: number;
 }
@@ -112,23 +115,29 @@ export function tallyService(
     const yes = votes.filter((vote) => vote.health === 'up');
     const no = votes.filter((vote) => vote.health === 'down');
     const count = { yes: yes.length, no: no.length, codes: no.map((vote) => vote.code) };
-    verdicts.set(id, { ...tally(count, registered.length, live.length, rules, earlier.get(id)), ...factsOf(yes) });
+    verdicts.set(id, {
+      ...tally(count, registered.length, live.length, rules, earlier.get(id)),
+      ...rolesOf(votes),
+      ...timesOf(yes),
+    });
   }
   return verdicts;
 }
 
-function factsOf(votes: readonly Vote[]): Pick<TargetVerdict, 'role' | 'timeline' | 'connectMs' | 'totalMs'> {
+function rolesOf(votes: readonly Vote[]): Pick<TargetVerdict, 'role' | 'timeline'> {
   const told = votes.flatMap((vote) => vote.role ?? []);
   const role = told.includes('primary') ? 'primary' : told[0];
   const timelines = votes.flatMap((vote) => (vote.role === role ? (vote.timeline ?? []) : []));
-  const connectMs = median(votes.flatMap((vote) => vote.connectMs ?? []));
-  const totalMs = median(votes.flatMap((vote) => vote.totalMs ?? []));
   return {
     ...(role === undefined ? {} : { role }),
     ...(timelines.length === 0 ? {} : { timeline: Math.max(...timelines) }),
-    ...(connectMs === undefined ? {} : { connectMs }),
-    ...(totalMs === undefined ? {} : { totalMs }),
   };
+}
+
+function timesOf(votes: readonly Vote[]): Pick<TargetVerdict, 'connectMs' | 'totalMs'> {
+  const connectMs = median(votes.flatMap((vote) => vote.connectMs ?? []));
+  const totalMs = median(votes.flatMap((vote) => vote.totalMs ?? []));
+  return { ...(connectMs === undefined ? {} : { connectMs }), ...(totalMs === undefined ? {} : { totalMs }) };
 }
 
 /** The middle one; of an even number the lower of the two, so that it is a time that somebody measured. */

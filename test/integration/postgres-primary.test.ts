@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createPostgresCheck, postgresSchema } from '../../src/check/postgres.ts';
 import { runProbe } from '../../src/check/probing.ts';
-import { onePrimary, type PrimaryHistory, type RoleCandidate } from '../../src/judge/role.ts';
+import { onePrimary, type RoleCandidate } from '../../src/judge/role.ts';
 import type { Probe } from '../../src/model/probe.ts';
+import type { PrimaryHistory } from '../../src/model/snapshot.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { describeWith } from '../fixtures/component.ts';
 import { openPostgresWorld, type PostgresServer, type PostgresWorld, postgresPrograms } from '../fixtures/postgres.ts';

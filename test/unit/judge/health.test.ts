@@ -56,6 +56,9 @@ describe('the opinion of one observer', () => {
     expect(nextHealth(up, probeOf('-'), 1, rules)).toMatchObject({ state: 'up', role: 'primary', timeline: 4 });
     const replica = passed('replica', { role: 'replica', timeline: 5 });
     expect(nextHealth(up, replica, 1, rules)).toMatchObject({ state: 'up', role: 'replica', timeline: 5 });
+    const dead = nextHealth(nextHealth(up, probeOf('-'), 1, rules), probeOf('-'), 2, rules);
+    expect(dead.state).toBe('down');
+    for (const fact of ['role', 'timeline']) expect(dead).not.toHaveProperty(fact);
     const demoted = nextHealth(up, { ...probeOf('!'), role: 'replica' }, 1, rules);
     expect(demoted).toMatchObject({ state: 'down', role: 'replica', timeline: 4 });
     expect(nextHealth(up, probeOf('+'), 1, rules)).not.toHaveProperty('role');

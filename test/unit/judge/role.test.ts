@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { onePrimary, type PrimaryHistory, type RoleCandidate } from '../../../src/judge/role.ts';
+import { onePrimary, type PrimaryChoice, type RoleCandidate } from '../../../src/judge/role.ts';
+import type { PrimaryHistory } from '../../../src/model/snapshot.ts';
 
 const primary = (id: string, timeline?: number, more: Partial<RoleCandidate> = {}): RoleCandidate => ({
   id,
@@ -67,7 +68,7 @@ describe('of two primaries', () => {
     expect(choice.kept).toBeUndefined();
     expect([...choice.losers.keys()]).toEqual(['a', 'b']);
     expect(choice.losers.get('a')).toContain('nothing tells which is the right one');
-    expect(choice.history).toEqual({});
+    expect(choice.history).toEqual({ highestTimeline: 3 });
   });
 
   it('one is kept when both are published already', () => {
@@ -79,6 +80,26 @@ describe('of two primaries', () => {
     const choice = onePrimary(candidates, { highestTimeline: 1, lastId: 'a' });
     expect(choice.kept).toBeUndefined();
     expect(choice.losers.get('a')).toContain('timeline 2 is known');
+    // Nor is it back when the newer one falls silent before it was up.
+    expect(choice.history).toEqual({ highestTimeline: 2 });
+    const silent = { ...away, role: undefined };
+    expect(onePrimary([primary('a', 1), primary('b', undefined, silent)], choice.history).kept).toBeUndefined();
+  });
+
+  it('the older one has lost also while it is down, so that no panic brings it back', () => {
+    const history = { highestTimeline: 1, lastId: 'a' };
+    expect([...onePrimary([primary('a', 1, away), primary('b', 2)], history).losers.keys()]).toEqual(['a']);
+    const silent = primary('a', undefined, { ...away, role: undefined, isCurrent: true });
+    expect([...onePrimary([silent, primary('b', 2, away)], history).losers.keys()]).toEqual(['a']);
+  });
+
+  it('one that an earlier verdict calls up is still one, though nobody tells its role', () => {
+    const history = { highestTimeline: 1, lastId: 'a' };
+    const untold = primary('a', undefined, { role: undefined, isCurrent: true });
+    const newer = onePrimary([untold, primary('b', 2)], history);
+    expect([newer.kept, [...newer.losers.keys()]]).toEqual(['b', ['a']]);
+    const equal = onePrimary([untold, primary('b', 1)], history);
+    expect([equal.kept, [...equal.losers.keys()]]).toEqual(['a', ['b']]);
   });
 });
 
@@ -132,8 +153,14 @@ describe('for every group and every past', () => {
     fc.assert(
       fc.property(candidates, histories, (all, history) => {
         const { kept, losers } = onePrimary(all, history);
-        const up = all.filter(({ isUp, role }) => isUp && role === 'primary').map(({ id }) => id);
-        expect([...losers.keys(), ...(kept === undefined ? [] : [kept])].sort()).toEqual(up.sort());
+        const isPrimary = ({ id, role }: RoleCandidate) => role === 'primary' || (!role && id === history.lastId);
+        const [up, down] = [true, false].map((is) => all.filter((one) => isPrimary(one) && one.isUp === is));
+        const lost = all.filter(({ id }) => losers.has(id));
+        expect([...lost.map(({ id }) => id), ...(kept === undefined ? [] : [kept])]).toEqual(
+          expect.arrayContaining((up ?? []).map(({ id }) => id)),
+        );
+        expect(losers.has(kept ?? '')).toBe(false);
+        expect([...(up ?? []), ...(down ?? [])]).toEqual(expect.arrayContaining(lost));
         for (const why of losers.values()) expect(why).toMatch(/^\S.{20,250}$/);
       }),
     );
@@ -156,9 +183,14 @@ describe('for every group and every past', () => {
     fc.assert(
       fc.property(candidates, histories, (all, history) => {
         const first = onePrimary(all, history);
-        const second = onePrimary(publish(all, first.kept), first.history);
+        // Whoever lost is down from then on, which is all that keeps one out that tells no role.
+        const next = publish(all, first.kept).map((one) => (first.losers.has(one.id) ? { ...one, isUp: false } : one));
+        const second = onePrimary(next, first.history);
         expect([second.kept, second.history]).toEqual([first.kept, first.history]);
-        expect([...second.losers.keys()]).toEqual([...first.losers.keys()]);
+        const again = onePrimary(publish(all, first.kept), first.history);
+        const told = all.filter(({ role }) => role !== undefined).map(({ id }) => id);
+        const lost = ({ losers }: PrimaryChoice) => told.filter((id) => losers.has(id));
+        expect(lost(again)).toEqual(lost(first));
       }),
     );
   });

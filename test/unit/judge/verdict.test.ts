@@ -210,8 +210,20 @@ describe('the verdicts of a service', () => {
       observer('c', { t1: vote('up', { role: 'primary', timeline: 4 }), t2: vote('up') }),
     ]);
     expect(verdicts.get('t1')).toMatchObject({ role: 'primary', timeline: 4 });
-    expect(verdicts.get('t2')).toMatchObject({ health: 'up', role: 'replica' });
+    expect(verdicts.get('t2')).toMatchObject({ health: 'up', role: 'primary' });
     expect(verdicts.get('t2')).not.toHaveProperty('timeline');
+  });
+
+  it('tell of a primary that is not up yet, but not of what an observer says that is stale or abstains', () => {
+    const rising = { t1: vote('down', { code: 'not-primary', role: 'primary', timeline: 7 }) };
+    expect(verdictsOf([observer('a', rising)]).get('t1')).toMatchObject({
+      health: 'down',
+      role: 'primary',
+      timeline: 7,
+    });
+    for (const away of [{ isFresh: false }, { abstains: 'its own way out is down' }]) {
+      expect(verdictsOf([observer('a', rising, away)]).get('t1')).not.toHaveProperty('role');
+    }
   });
 
   it('carry the median of the times that those who say up have measured', () => {
