@@ -46,7 +46,7 @@ export function createRedisSentinelCheck(
   { clock, baseFolder }: CheckContext,
 ): HealthCheck {
   const timeoutMs = config.timeoutSeconds * 1000 * roundShare;
-  const sentinels = createSentinels(config, { timeoutMs, baseFolder });
+  const sentinels = createSentinels(config, { timeoutMs, clock, baseFolder });
   let latest: Round | undefined;
 
   function theRound(): Round {

@@ -11,11 +11,11 @@ export const redisSentinelSchema = z.strictObject({
   /** Group of the target; default is the master's name. */
   group: z.string().min(1).optional(),
   /** Longest time for one read: half of it for the sentinels, half for the master's own word. */
-  timeoutSeconds: z.number().min(0.1).max(15).default(1),
+  timeoutSeconds: z.number().min(0.1).max(15).default(2),
 });
 
 /** How often to look, beside the sentinels' hints, while nobody is agreed on. */
-const lookMs = 500;
+const lookMs = 250;
 
 /**
  * The one target is the master that a majority of the configured sentinels agrees on and that says so itself. Its id
@@ -23,37 +23,17 @@ const lookMs = 500;
  * middle of a failover, it throws, and the last one stands: a master that is away is never "none".
  *
  * A failover shall be seen within a second, and it begins with failing reads, which are repeated ever less often. So
- * `changed` looks by itself while reads fail, and a hint breaks off a read that still waits for a master that is gone.
+ * `changed` looks by itself while reads fail.
  */
 export function createRedisSentinelSource(
   config: z.output<typeof redisSentinelSchema>,
   { clock, baseFolder }: SourceContext,
 ): DiscoverySource {
-  const sentinels = createSentinels(config, { timeoutMs: config.timeoutSeconds * 1000, baseFolder });
+  const sentinels = createSentinels(config, { timeoutMs: config.timeoutSeconds * 1000, clock, baseFolder });
   /** What the last read found, as text; undefined after one that failed. */
   let seen: string | undefined;
-  let breakOff: (() => void) | undefined;
 
-  async function findUnlessBroken(signal: AbortSignal): Promise<Master> {
-    for (;;) {
-      const own = new AbortController();
-      const stop = () => own.abort(signal.reason);
-      breakOff = () => own.abort(new Error('a sentinel says that the master moved'));
-      signal.addEventListener('abort', stop, { once: true });
-      try {
-        return await sentinels.find(own.signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        // Broken off by a hint: asked anew, and no more than once per hint.
-        if (!own.signal.aborted) throw error;
-      } finally {
-        breakOff = undefined;
-        signal.removeEventListener('abort', stop);
-      }
-    }
-  }
-
-  /** Resolves when a look finds something else than the last read. */
+  /** Resolves when a look finds a master that the last read did not find. */
   async function look(signal: AbortSignal): Promise<void> {
     for (let isFirst = true; ; isFirst = false) {
       await clock.sleep(lookMs, signal);
@@ -61,14 +41,14 @@ export function createRedisSentinelSource(
       if (!isFirst && seen !== undefined) continue;
       const found = await sentinels.find(signal).then(showMaster, () => undefined);
       signal.throwIfAborted();
-      if (found !== seen) return;
+      // That nobody is agreed on any more is no news: the last one stands.
+      if (found !== undefined && found !== seen) return;
     }
   }
 
   async function listen(signal: AbortSignal): Promise<void> {
     try {
       await sentinels.moved(signal);
-      breakOff?.();
     } catch (error) {
       // While reads fail, too, looking is all there is, and it goes on.
       if (signal.aborted || seen !== undefined) throw error;
@@ -79,7 +59,7 @@ export function createRedisSentinelSource(
   return {
     async discover(signal) {
       try {
-        const master = await findUnlessBroken(signal);
+        const master = await sentinels.find(signal);
         const sighting = toSighting(config, master);
         seen = showMaster(master);
         return [sighting];

@@ -1,7 +1,10 @@
 import { describeError, HsdoError, hasCode } from '../model/error.ts';
+import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { aborting } from './aborting.ts';
 import { agreeOn, type Named, type SentinelView } from './agreement.ts';
-import { askRedis, listenToRedis, theLibrary } from './client.ts';
+import { askRedis, theLibrary } from './client.ts';
+import { hear } from './hear.ts';
 import { locate } from './locate.ts';
 import { isLoginRefusal, printable, readRole, readView } from './replies.ts';
 import { type RedisPlace, type RedisTls, type SentinelSettings, showEndpoint } from './settings.ts';
@@ -33,19 +36,28 @@ export interface Sentinels {
   moved(signal: AbortSignal): Promise<void>;
 }
 
+/** While the master keeps one waiting: how often the sentinels are asked whether it still is the one. */
+const againMs = 200;
+
+interface Prepared {
+  readonly places: readonly RedisPlace[];
+  readonly tls: RedisTls | undefined;
+}
+
 /**
  * @param options.timeoutMs - For the sentinels' answers and for the master's together.
  * @param options.baseFolder - What the path of `ca` starts from.
  */
 export function createSentinels(
   settings: SentinelSettings,
-  options: { readonly timeoutMs: number; readonly baseFolder?: string | undefined },
+  options: { readonly timeoutMs: number; readonly clock: Clock; readonly baseFolder?: string | undefined },
 ): Sentinels {
   const { masterName } = settings;
+  const { clock } = options;
   const questionMs = options.timeoutMs / 2;
 
   /** The sentinels as places, with the package and the certificates that asking them takes. */
-  async function prepare(): Promise<{ readonly places: readonly RedisPlace[]; readonly tls: RedisTls | undefined }> {
+  async function prepare(): Promise<Prepared> {
     await theLibrary();
     const tls = await readTls(settings.tls, options.baseFolder);
     return { places: settings.sentinels.map((sentinel) => ({ ...sentinel, tls })), tls };
@@ -89,8 +101,9 @@ export function createSentinels(
     }
   }
 
-  async function confirm(named: Named, address: string, tls: RedisTls | undefined, signal: AbortSignal): Promise<void> {
+  async function confirm(named: Named, tls: RedisTls | undefined, signal: AbortSignal): Promise<Master> {
     const { username, password } = settings;
+    const address = await locate(named.host);
     const place: RedisPlace = { host: address, port: named.port, username, password, tls: withName(tls, named.host) };
     const [reply] = await askRedis(place, [['ROLE']], signal);
     const who = `Master "${masterName}" at "${showEndpoint(named)}", which the sentinels agree on,`;
@@ -100,20 +113,46 @@ export function createSentinels(
       throw new HsdoError(code, `${who} said ${printable(said)}, expected its role`);
     }
     const role = readRole(reply.value);
-    if (role === 'master') return;
+    if (role === 'master') return { address, port: named.port };
     throw new HsdoError('unavailable', `${who} says that it is ${role ?? 'something unknown'}, expected master`);
+  }
+
+  /** Resolves when the sentinels agree on another master than `named`. */
+  async function another(named: Named, places: readonly RedisPlace[], signal: AbortSignal): Promise<Named> {
+    for (;;) {
+      await clock.sleep(againMs, signal);
+      const next = await aborting(signal, (inner) => agreed(places, inner)).catch(() => undefined);
+      signal.throwIfAborted();
+      if (next !== undefined && !isSame(next, named)) return next;
+    }
+  }
+
+  /**
+   * A master that is paused or cut off answers nothing for as long as one waits, or comes back and still believes in
+   * itself. So the sentinels are asked again meanwhile, and once more after a word that was long in coming.
+   */
+  async function confirmLatest(first: Named, { places, tls }: Prepared, signal: AbortSignal): Promise<Master> {
+    for (let named = first; ; ) {
+      const current = named;
+      const startedAt = clock.monotonic();
+      const found = await aborting(signal, (inner) =>
+        Promise.race([confirm(current, tls, inner), another(current, places, inner)]),
+      );
+      if (!('address' in found)) named = found;
+      else if (clock.monotonic() - startedAt <= againMs) return found;
+      else {
+        named = await aborting(signal, (inner) => agreed(places, inner));
+        if (isSame(named, current)) return found;
+      }
+    }
   }
 
   return {
     async find(signal) {
-      const { places, tls } = await prepare();
-      const named = await aborting(signal, (inner) => agreed(places, inner));
+      const prepared = await prepare();
+      const named = await aborting(signal, (inner) => agreed(prepared.places, inner));
       const what = `Master "${masterName}" at "${showEndpoint(named)}"`;
-      return await withDeadline(what, questionMs, signal, async (inner) => {
-        const address = await locate(named.host);
-        await confirm(named, address, tls, inner);
-        return { address, port: named.port };
-      });
+      return await withDeadline(what, questionMs, signal, (inner) => confirmLatest(named, prepared, inner));
     },
     async moved(signal) {
       const { places } = await prepare();
@@ -131,54 +170,8 @@ export function createSentinels(
   };
 }
 
-/** Resolves at the sentinel's first word about this master, and when it goes away after it could be listened to. */
-async function hear(place: RedisPlace, masterName: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
-  let isListening = false;
-  let subscribed: () => void = () => {};
-  const subscription = new Promise<void>((resolve) => {
-    subscribed = resolve;
-  });
-  const stop = new AbortController();
-  const leave = () => stop.abort(signal.reason);
-  signal.addEventListener('abort', leave, { once: true });
-  // "mymaster 10.0.0.1 6379 10.0.0.2 6379", for every master that this sentinel knows.
-  const isOurs = (message: string) => message.startsWith(`${masterName} `);
-  const message = listenToRedis(
-    place,
-    '+switch-master',
-    isOurs,
-    () => {
-      isListening = true;
-      subscribed();
-    },
-    stop.signal,
-  );
-  try {
-    const what = `Sentinel "${showEndpoint(place)}"`;
-    await withDeadline(what, timeoutMs, signal, () => Promise.race([subscription, message]));
-    await message;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!isListening) throw error;
-  } finally {
-    signal.removeEventListener('abort', leave);
-    stop.abort(new Error('nobody waits for this sentinel any more'));
-    message.catch(() => {});
-  }
-}
-
-/** Runs `call` with a signal that is aborted when the call is over, so that nothing it began goes on. */
-async function aborting<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const own = new AbortController();
-  const stop = () => own.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await call(own.signal);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    own.abort(new Error('the others have decided'));
-  }
+function isSame(one: Named, other: Named): boolean {
+  return one.host === other.host && one.port === other.port;
 }
 
 /** The part of an error that follows the sentinel's name. */
