@@ -18,6 +18,10 @@ ENV NODE_ENV=production STATE_DIRECTORY=/var/lib/hsdo API_LISTEN=127.0.0.1:8128
 RUN groupadd --gid 10001 hsdo \
   && useradd --uid 10001 --gid hsdo --home-dir /var/lib/hsdo --shell /usr/sbin/nologin hsdo \
   && install --directory --owner=hsdo --group=hsdo --mode=0750 /var/lib/hsdo
+# For checks of kind icmp; Debian gives it the one capability that it needs.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends iputils-ping \
+  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/hsdo
 COPY --from=build /opt/hsdo/package.json ./
 COPY --from=build /opt/hsdo/node_modules ./node_modules

@@ -81,10 +81,11 @@ export function createCast() {
   const store = openMemoryStore(engine);
   const actors = new Map<string, Actor>();
   /** The source as everybody finds it who starts. */
-  const source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick'> = {
+  const source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick' | 'flaky'> = {
     isSourceAway: false,
     sightings: [],
     sick: new Set(),
+    flaky: new Set(),
   };
   let settings: Record<string, unknown> = {};
   let legacy: Snapshot | undefined;
@@ -142,9 +143,9 @@ export function createCast() {
       if (of.length === 0) source.sightings = sightingsOf(names);
       for (const { fate } of named(of)) fate.sightings = sightingsOf(names);
     },
-    sick(names: readonly string[], of: readonly string[]) {
-      if (of.length === 0) source.sick = new Set(names);
-      for (const { fate } of named(of)) fate.sick = new Set(names);
+    ail(how: 'sick' | 'flaky', names: readonly string[], of: readonly string[]) {
+      if (of.length === 0) source[how] = new Set(names);
+      for (const { fate } of named(of)) fate[how] = new Set(names);
     },
     change(
       field: 'isStoreAway' | 'isSourceAway' | 'pausesInCommit' | 'isPaused',

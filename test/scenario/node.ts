@@ -32,10 +32,12 @@ export interface Fate {
   sightings: readonly Sighting[];
   /** Names of the targets that do not pass the checks of this process. */
   sick: ReadonlySet<string>;
+  /** Names of those that fail every second one. */
+  flaky: ReadonlySet<string>;
   wake: () => void;
 }
 
-export const newFate = (source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick'>): Fate => ({
+export const newFate = (source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick' | 'flaky'>): Fate => ({
   isStoreAway: false,
   isSourceAway: source.isSourceAway,
   isPaused: false,
@@ -43,6 +45,7 @@ export const newFate = (source: Pick<Fate, 'isSourceAway' | 'sightings' | 'sick'
   pausesInCommit: false,
   sightings: source.sightings,
   sick: source.sick,
+  flaky: source.flaky,
   wake: () => {},
 });
 
@@ -153,7 +156,11 @@ export function startServer(parts: NodeParts): RunningServer {
     merged = merge([refresh.latest()], merged);
     return merged;
   };
-  const isSick = (target: string) => fate.sick.has(target);
+  const asked = new Map<string, number>();
+  const isSick = (target: string) => {
+    asked.set(target, (asked.get(target) ?? 0) + 1);
+    return fate.sick.has(target) || (fate.flaky.has(target) && (asked.get(target) ?? 0) % 2 === 0);
+  };
   const voting = createVoting(
     { ...parts, isSick },
     { clock, store, metrics, targets: () => known().targets, onVotes: nudge.nudge },

@@ -51,7 +51,8 @@ async function act(cast: Cast, line: string): Promise<readonly string[]> {
       cast.targets(words, of);
       return [];
     case 'sick':
-      cast.sick(words, of);
+    case 'flaky':
+      cast.ail(command, words, of);
       return [];
     case 'source':
       cast.change('isSourceAway', words[0] === 'away', of);

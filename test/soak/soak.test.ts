@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { size, startCluster } from '../fixtures/cluster.ts';
 import { describeWith } from '../fixtures/component.ts';
-import { faultsIn, movesIn, recordSqlite } from '../fixtures/history.ts';
+import { faultsIn, lostIn, movesIn, recordSqlite } from '../fixtures/history.ts';
 import { type Load, type LoadCount, startLoad } from '../fixtures/load.ts';
 import { type Stage, stageWithConsul, stageWithFile } from '../fixtures/stages.ts';
 import { startTargets } from '../fixtures/targets.ts';
@@ -51,7 +51,9 @@ async function play(stage: Stage, say: (line: string) => void): Promise<void> {
     closers.push(...targets.map((one) => () => one.stop()));
     const addresses = new Set(targets.map(({ address }) => address));
     await stage.source.set(targets);
-    const cluster = await startCluster({ ...stage, source: stage.source.config });
+    // Both servers vote; whatever befalls them, no target that is well may go out over it.
+    const service = { check: { kind: 'http', path: '/health', intervalSeconds: 0.5, timeoutSeconds: 5 } };
+    const cluster = await startCluster({ ...stage, source: stage.source.config, service });
     closers.push(() => cluster.remove());
     await cluster.serving([...addresses]);
     const history = recordSqlite(join(cluster.storeFolder, 'hsdo.db'));
@@ -85,6 +87,7 @@ async function play(stage: Stage, say: (line: string) => void): Promise<void> {
       for (const load of loads) expect(failuresOf(load, addresses)).toEqual([]);
       expect(faultsIn(history.read())).toEqual([]);
       expect(movesIn(history.lists())).toEqual([]);
+      expect(lostIn(history.lists())).toEqual([]);
       const housed = new Set(slots.flatMap((slot) => (slot.state === 'free' ? [] : [slot.target.address])));
       const now = targets
         .filter(({ address }) => !housed.has(address))
