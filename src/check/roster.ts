@@ -45,13 +45,13 @@ export interface Roster {
   remove(name: string): void;
   /** Makes a target due now, or as soon as its running probe has ended. */
   want(name: string, targetId: string, now: number): void;
+  /** The next of those that never had a probe, until it gets one. Its due time is its first turn. */
+  newcomer(): RosterEntry | undefined;
   /** Puts an entry whose probe has ended back into the queue; returns how many turns it has missed for good. */
   requeue(entry: RosterEntry, now: number): number;
   countTargets(): number;
 }
 
-/** Time between two newcomers: fast enough to know 5000 within two seconds, slow enough for the turns of all others. */
-const newcomerGapMs = 0.4;
 /** Least time from one start to another that was asked for. */
 const leastGapMs = 100;
 /** A turn missed by at most this part of the interval is made up for, so that a time-out as long as the interval costs no turn. */
@@ -60,7 +60,9 @@ const madeUpShare = 0.1;
 export function createRoster(): Roster {
   const services = new Map<string, RosterService>();
   const queue = createDueQueue<RosterEntry>();
-  let newcomerAt = Number.NEGATIVE_INFINITY;
+  /** In the order in which they get their first probe; some had a turn meanwhile, or are gone. */
+  let arrivals: RosterEntry[] = [];
+  let arrived = 0;
 
   function soonest({ service, startedAt }: RosterEntry, now: number): number {
     return Math.max(now, startedAt + Math.min(leastGapMs, service.job.intervalMs));
@@ -87,7 +89,7 @@ export function createRoster(): Roster {
     entry.stop?.abort();
   }
 
-  function newcomer(service: RosterService, target: Target, now: number): RosterEntry {
+  function create(service: RosterService, target: Target, now: number): RosterEntry {
     const share = shareOf(service.name, target.id);
     const state = { place: -1, stop: undefined, startedAt: Number.NEGATIVE_INFINITY };
     const dueAt = turnAfter(share, service.job.intervalMs, now);
@@ -95,15 +97,10 @@ export function createRoster(): Roster {
   }
 
   /** Those whose turn is farthest away begin, so that a first probe is rarely just before the second. */
-  function admit(newcomers: readonly RosterEntry[], now: number): void {
-    newcomerAt = Math.max(newcomerAt, now);
-    for (const entry of [...newcomers].sort((a, b) => b.dueAt - a.dueAt)) {
-      if (newcomerAt < entry.dueAt) {
-        entry.dueAt = newcomerAt;
-        newcomerAt += newcomerGapMs;
-      }
-      queue.add(entry);
-    }
+  function admit(newcomers: readonly RosterEntry[]): void {
+    for (const entry of newcomers) queue.add(entry);
+    arrivals = [...arrivals.slice(arrived), ...[...newcomers].sort((a, b) => b.dueAt - a.dueAt)];
+    arrived = 0;
   }
 
   return {
@@ -116,7 +113,7 @@ export function createRoster(): Roster {
       for (const target of job.targets) {
         const known = left.get(target.id);
         const isSame = known !== undefined && endpointOf(known.target) === endpointOf(target);
-        const entry = isSame ? known : newcomer(service, target, now);
+        const entry = isSame ? known : create(service, target, now);
         if (entries.has(target.id)) continue;
         entries.set(target.id, entry);
         if (!isSame) {
@@ -129,7 +126,7 @@ export function createRoster(): Roster {
       for (const entry of left.values()) drop(entry);
       service.entries = entries;
       services.set(name, service);
-      admit(newcomers, now);
+      admit(newcomers);
     },
     remove(name) {
       for (const entry of services.get(name)?.entries.values() ?? []) drop(entry);
@@ -140,14 +137,25 @@ export function createRoster(): Roster {
       if (entry?.stop !== undefined) entry.isWantedAgain = true;
       else if (entry !== undefined) hasten(entry, soonest(entry, now));
     },
+    newcomer() {
+      for (let entry = arrivals[arrived]; entry !== undefined; entry = arrivals[arrived]) {
+        if (entry.isKnown && entry.startedAt === Number.NEGATIVE_INFINITY) return entry;
+        arrived += 1;
+      }
+      if (arrived > 0) arrivals = [];
+      arrived = 0;
+      return undefined;
+    },
     requeue(entry, now) {
       if (!entry.isKnown) return 0;
-      const { share, startedAt } = entry;
+      const { share, startedAt, dueAt } = entry;
       const { intervalMs } = entry.service.job;
-      const from = Math.max(startedAt, now - intervalMs * madeUpShare);
+      // A first probe that ran into the first turn has done its work already.
+      const isEarly = startedAt < dueAt;
+      const from = isEarly ? now : Math.max(startedAt, now - intervalMs * madeUpShare);
       entry.dueAt = entry.isWantedAgain ? soonest(entry, now) : turnAfter(share, intervalMs, from);
       queue.add(entry);
-      return turnsUntil(share, intervalMs, from) - turnsUntil(share, intervalMs, startedAt);
+      return isEarly ? 0 : turnsUntil(share, intervalMs, from) - turnsUntil(share, intervalMs, dueAt);
     },
     countTargets: () => [...services.values()].reduce((sum, { entries }) => sum + entries.size, 0),
   };

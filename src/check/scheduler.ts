@@ -2,8 +2,6 @@ import type { Probe } from '../model/probe.ts';
 import type { Target } from '../model/target.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
-import { pause } from '../time/every.ts';
-import { createNudge } from '../time/nudge.ts';
 import { createPlaces, type Place } from './places.ts';
 import { runProbe } from './probing.ts';
 import { type CheckJob, createRoster, type RosterEntry } from './roster.ts';
@@ -29,15 +27,15 @@ export interface SchedulerFigures {
   readonly waiting: number;
   /** For how long the first of those has been waiting. */
   readonly latenessMs: number;
-  /** Since the start: probes begun, and turns left out because the probe before was still running. */
+  /** Since the start: probes begun, and turns left out because the probe before was still running or waiting. */
   readonly begun: number;
   readonly skipped: number;
 }
 
 export interface Scheduler {
   /**
-   * Says how a service is checked from now on. Targets that were known keep their turns, newcomers are asked as soon as
-   * there is room, one every 0.4 ms, and at the latest at their first turn. What runs with another check, or for a
+   * Says how a service is checked from now on. Targets that were known keep their turns, newcomers are asked at once,
+   * some 64 at a time, and at the latest at their first turn. What runs with another check, or for a
    * target that is gone or moved to another address or port, is broken off and told to nobody.
    */
   set(service: string, job: CheckJob): void;
@@ -55,6 +53,8 @@ interface Run {
   readonly target: Target;
   readonly job: CheckJob;
   readonly place: Place;
+  /** Of one that has its first probe before its first turn. */
+  readonly firstPlace: Place | undefined;
   readonly startedAt: number;
   readonly delayMs: number;
   /** One for each probe, so that no signal has thousands of listeners to search. */
@@ -62,8 +62,12 @@ interface Run {
 }
 
 const patienceMs = 250;
+/** How many may have their first probe before their turn: what has a turn comes first, and waits for few others. */
+const newcomersAtOnce = 64;
 const [tellLateMs, tellTimelyMs] = [1000, 100];
 const longestSleepMs = 60_000;
+/** It wakes at multiples of this, so that a thousand probes a second do not make a thousand timers. */
+const tickMs = 5;
 
 /**
  * Asks every target of every service at fixed turns, spread evenly over the interval. A target is never asked twice at
@@ -74,39 +78,74 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const { clock, log, onProbe, concurrency = 256, maxRunning = 4096 } = options;
   const roster = createRoster();
   const places = createPlaces({ concurrency, maxRunning, patienceMs });
+  const firstPlaces = createPlaces({ concurrency: newcomersAtOnce, maxRunning, patienceMs });
   const running = new Map<Run, Promise<void>>();
-  const news = createNudge();
+  let sleep: AbortController | undefined;
   let [isOpen, isLate] = [false, false];
   let sleepsUntil = Number.NEGATIVE_INFINITY;
   let [begun, skipped] = [0, 0];
   let fault: { readonly error: unknown } | undefined;
 
   function wakeAt(): number {
-    const first = roster.queue.first();
-    return first === undefined ? Number.POSITIVE_INFINITY : Math.max(first.dueAt, places.roomAt(clock.monotonic()));
+    const now = clock.monotonic();
+    const roomAt = places.roomAt(now);
+    const turnAt = Math.max(roster.queue.first()?.dueAt ?? Number.POSITIVE_INFINITY, roomAt);
+    const nextAt =
+      roster.newcomer() === undefined ? turnAt : Math.min(turnAt, Math.max(roomAt, firstPlaces.roomAt(now)));
+    return Math.ceil(nextAt / tickMs) * tickMs;
+  }
+
+  /** Until something is due; one sleep that may be cut short, since waiting for two things at once costs twice as much. */
+  async function rest(): Promise<void> {
+    sleep = new AbortController();
+    sleepsUntil = wakeAt();
+    const restMs = Math.min(longestSleepMs, Math.max(0, sleepsUntil - clock.monotonic()));
+    try {
+      await clock.sleep(restMs, sleep.signal);
+    } catch (error) {
+      if (!sleep.signal.aborted) throw error;
+    } finally {
+      sleepsUntil = Number.NEGATIVE_INFINITY;
+      sleep = undefined;
+    }
   }
 
   function startDue(): void {
     if (!isOpen) return;
+    startTurns();
+    startNewcomers();
+    if (wakeAt() < sleepsUntil) sleep?.abort();
+  }
+
+  function startTurns(): void {
     for (let entry = roster.queue.first(); entry !== undefined; entry = roster.queue.first()) {
       const now = clock.monotonic();
       const place = entry.dueAt <= now ? places.take(now) : undefined;
-      if (place === undefined) break;
-      roster.queue.remove(entry);
-      start(entry, place, now);
+      if (place === undefined) return;
+      start(entry, now, place, undefined);
     }
-    if (wakeAt() < sleepsUntil) news.nudge();
   }
 
-  function start(entry: RosterEntry, place: Place, startedAt: number): void {
+  function startNewcomers(): void {
+    for (let entry = roster.newcomer(); entry !== undefined; entry = roster.newcomer()) {
+      const now = clock.monotonic();
+      const place = firstPlaces.roomAt(now) > now ? undefined : places.take(now);
+      if (place === undefined) return;
+      start(entry, now, place, firstPlaces.take(now));
+    }
+  }
+
+  function start(entry: RosterEntry, startedAt: number, place: Place, firstPlace: Place | undefined): void {
+    const { target, service } = entry;
     const stop = new AbortController();
-    const delayMs = startedAt - entry.dueAt;
-    const run = { entry, target: entry.target, job: entry.service.job, place, startedAt, delayMs, stop };
+    const delayMs = Math.max(0, startedAt - entry.dueAt);
+    roster.queue.remove(entry);
     entry.stop = stop;
     entry.startedAt = startedAt;
     entry.isWantedAgain = false;
     begun += 1;
     tellLateness(delayMs);
+    const run = { entry, target, job: service.job, place, firstPlace, startedAt, delayMs, stop };
     running.set(run, follow(run));
   }
 
@@ -121,11 +160,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       // A probe that is broken off rejects with the signal's reason; all else can only be a bug of our own listener.
       if (!signal.aborted) {
         fault ??= { error };
-        news.nudge();
+        sleep?.abort();
       }
     } finally {
       running.delete(run);
       places.release(run.place);
+      if (run.firstPlace !== undefined) firstPlaces.release(run.firstPlace);
       entry.stop = undefined;
       skipped += roster.requeue(entry, clock.monotonic());
       startDue();
@@ -151,15 +191,15 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       startDue();
     },
     async run(signal) {
+      const wake = () => sleep?.abort();
+      signal.addEventListener('abort', wake);
       isOpen = true;
       while (!signal.aborted && fault === undefined) {
         startDue();
-        sleepsUntil = wakeAt();
-        const restMs = Math.min(longestSleepMs, Math.max(0, sleepsUntil - clock.monotonic()));
-        await pause(clock, restMs, news, signal);
-        sleepsUntil = Number.NEGATIVE_INFINITY;
+        if (!signal.aborted) await rest();
       }
       isOpen = false;
+      signal.removeEventListener('abort', wake);
       for (const run of running.keys()) run.stop.abort(signal.reason);
       await Promise.all(running.values());
       if (fault !== undefined) throw fault.error;

@@ -68,7 +68,7 @@ describe('a probe', () => {
 
   it('is tried again after a time-out, and says how often when all tries fail', async () => {
     const third = await startGreeter((connection) => (connection < 2 ? undefined : 0));
-    expect(await run(greeting(third), { timeoutMs: 200, retries: 2 })).toMatchObject({ result: 'up' });
+    expect(await run(greeting(third), { timeoutMs: 800, retries: 2 })).toMatchObject({ result: 'up' });
     const mute = await startGreeter(() => undefined);
     const probe = await run(greeting(mute), { timeoutMs: 40, retries: 2 });
     expect(probe).toEqual(failed('timeout', 'No complete answer within 40 ms, tried 3 times'));
