@@ -22,8 +22,11 @@ export const consulSchema = z.strictObject({
 
 /** Least time between two blocking queries, for agents that do not block. */
 const leastPollMs = 500;
-/** For how long the answer of a blocking query is as good as one read now; a hint is followed by its read at once. */
-const freshMs = 50;
+/**
+ * For how long the answer of a blocking query is as good as one read now. A hint is followed by its read at once, or when
+ * the read that is going on has ended; what changes meanwhile ends the next blocking query as soon as it begins.
+ */
+const freshMs = 250;
 
 /**
  * Targets are the passing instances of services in Consul's catalog. Blocking queries tell of changes. An answer that
@@ -79,8 +82,9 @@ export function createConsulSource(config: z.output<typeof consulSchema>, { cloc
         );
         return inOrder(sightings);
       } finally {
-        // Also what came in during this read, since nobody knows which of the two is newer.
-        brought.clear();
+        for (const [service, { answer }] of brought) {
+          if (!isNewer(answer.index, indexes.get(service))) brought.delete(service);
+        }
       }
     },
     async changed(signal) {
@@ -96,6 +100,11 @@ export function createConsulSource(config: z.output<typeof consulSchema>, { cloc
       }
     },
   };
+}
+
+/** What came in during a read is kept where Consul's index proves that it is newer: it rises with every change, and falls only over a restore. */
+function isNewer(index: string | undefined, than: string | undefined): boolean {
+  return index !== undefined && than !== undefined && BigInt(index) > BigInt(than);
 }
 
 /** An empty answer, brought or read, counts once it is proven that the token may see what it would have held. */

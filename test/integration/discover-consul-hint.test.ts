@@ -6,6 +6,7 @@ import { describeWith } from '../fixtures/component.ts';
 import { type ConsulAgent, startConsul } from '../fixtures/consul.ts';
 import { targetsOf } from '../fixtures/sources.ts';
 import { type StandIn, startStandIn } from '../fixtures/stand-in.ts';
+import { until } from '../fixtures/until.ts';
 
 const never = new AbortController().signal;
 const register = (agent: ConsulAgent, Name: string, number: number) =>
@@ -14,6 +15,9 @@ const register = (agent: ConsulAgent, Name: string, number: number) =>
 describeWith(['consul'], 'the source consul after a hint of a real agent', () => {
   let agent: ConsulAgent;
   let recorder: StandIn;
+  /** Holds the answers of reads that do not wait for a change, once Consul has given them. */
+  let held: Promise<void> | undefined;
+  let heldReads = 0;
   beforeAll(async () => {
     agent = await startConsul();
   });
@@ -21,6 +25,10 @@ describeWith(['consul'], 'the source consul after a hint of a real agent', () =>
   beforeEach(async () => {
     recorder = await startStandIn(async ({ method, url, body }, response) => {
       const answer = await fetch(`${agent.url}${url}`, { method, ...(method === 'POST' ? { body } : {}) });
+      if (held && !url.includes('index=')) {
+        heldReads += 1;
+        await held;
+      }
       const headers = ['content-type', 'x-consul-index', 'x-consul-knownleader'];
       for (const name of headers) response.setHeader(name, answer.headers.get(name) ?? '');
       response.writeHead(answer.status).end(await answer.text());
@@ -62,6 +70,28 @@ describeWith(['consul'], 'the source consul after a hint of a real agent', () =>
     }
     expect(await targetsOf(source)).toHaveLength(4);
     expect(reads('web')).toBe(2);
+  });
+
+  it('keeps the newer list that a hint brings while a read is under way', async () => {
+    const source = recorded(['web']);
+    await register(agent, 'web', 1);
+    await targetsOf(source);
+    const woken = source.changed?.(never);
+    let letGo = () => {};
+    held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    const reading = targetsOf(source);
+    await until('Consul has answered the read', () => heldReads === 1);
+    await register(agent, 'web', 2);
+    await woken;
+    letGo();
+    held = undefined;
+    expect(await reading).toHaveLength(1);
+    const asked = reads('web');
+    await targetsOf(source);
+    expect(reads('web')).toBe(asked);
+    await wakesUntil(source, 2);
   });
 
   it('reads the other services of the source anew', async () => {

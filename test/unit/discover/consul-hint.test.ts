@@ -65,7 +65,7 @@ describe('the answer of a blocking query of the source consul', () => {
     const woken = source.changed?.(never);
     answer(await next(true), ['b'], '8');
     await woken;
-    await clock.advance(51);
+    await clock.advance(251);
     expect(await read(['c'], '9')).toEqual(['n/c']);
   });
 
@@ -80,18 +80,38 @@ describe('the answer of a blocking query of the source consul', () => {
     expect(await read(['d'], '10')).toEqual(['n/d']);
   });
 
-  it('is left alone when it comes in during a discover, even one that fails', async () => {
+  it('is what the next discover says when it came in during one that saw less, or failed', async () => {
     await start();
     await read(['a'], '7');
-    const woken = source.changed?.(never);
-    const [blocked, failing] = [await next(true), source.discover(never)];
-    const refused = expect(failing).rejects.toMatchObject({ code: 'unavailable' });
-    const asked = await next(false);
-    answer(blocked, ['b'], '8');
-    await woken;
-    asked.writeHead(500).end();
-    await refused;
-    expect(await read(['c'], '9')).toEqual(['n/c']);
+    for (const [before, brought, status] of [
+      ['7', '8', 200],
+      ['8', '9', 500],
+    ] as const) {
+      const woken = source.changed?.(never);
+      const [blocked, reading] = [await next(true), source.discover(never).catch(() => [])];
+      const asked = await next(false);
+      answer(blocked, ['a', brought], brought);
+      await woken;
+      if (status === 200) answer(asked, ['a'], before);
+      else asked.writeHead(status).end();
+      await reading;
+      expect(idsOf(await source.discover(never))).toEqual(['n/a', `n/${brought}`].sort());
+    }
+  });
+
+  it('is left alone when it came in during a discover that saw as much, or that saw Consul start over', async () => {
+    await start();
+    await read(['a'], '7');
+    for (const seen of ['8', '2']) {
+      const woken = source.changed?.(never);
+      const [blocked, reading] = [await next(true), source.discover(never)];
+      const asked = await next(false);
+      answer(blocked, ['b'], seen === '8' ? '8' : '1');
+      await woken;
+      answer(asked, ['c'], seen);
+      await reading;
+      expect(await read(['d'], seen)).toEqual(['n/d']);
+    }
   });
 
   it('is left alone when a streaming agent gave it, which cannot say that an ACL took something out', async () => {
