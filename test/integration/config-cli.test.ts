@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { exampleSecrets } from '../fixtures/examples.ts';
 import { runHsdo } from '../fixtures/hsdo.ts';
 
 const conf = fileURLToPath(new URL('../../conf/', import.meta.url));
@@ -25,7 +26,8 @@ describe('hsdo at the command line', () => {
     expect(examples.length).toBeGreaterThan(4);
     const checked = await Promise.all(
       examples.map(async (name) => {
-        const { code, stdout, stderr } = await runHsdo(['check-config', '--config', join(conf, 'examples', name)]);
+        const args = ['check-config', '--config', join(conf, 'examples', name)];
+        const { code, stdout, stderr } = await runHsdo(args, { env: exampleSecrets });
         return { name, code, isFine: stdout.includes('is fine'), stderr };
       }),
     );
