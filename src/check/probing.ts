@@ -15,12 +15,13 @@ export interface ProbeRules {
 
 /** A time-out that comes later than this after its time says more about this process than about the target. */
 const heldUpMs = 250;
+const heldUp = 'No complete answer was heard, but this process had no time to listen';
 
 /**
  * Runs a check on a target, each try under a deadline of its own. Only a try that timed out is repeated, at once and up
  * to `retries` times (dhaf's `retries`); a check that ignores its signal is given up all the same. Whatever a check
- * throws, or returns in place of a probe, is `unknown` with code `error`. A time-out during which this process itself
- * stood still is forgiven, once. Where the check measured no time of its own, `totalMs` is the time of its last try.
+ * throws, or returns in place of a probe, is `unknown` with code `error`, and so is a time-out while this process itself
+ * was held up: asking again at once would hold it up even more. Where the check measured no time of its own, `totalMs` is the time of its last try.
  *
  * @throws the signal's reason once that is aborted; nothing else.
  */
@@ -31,18 +32,13 @@ export async function runProbe(
   signal: AbortSignal,
 ): Promise<Probe> {
   const { clock, timeoutMs, retries } = rules;
-  let isForgiving = true;
-  for (let tries = 1; ; ) {
+  for (let tries = 1; ; tries += 1) {
     const startedAt = clock.monotonic();
     const probe = await tryOnce(check, target, timeoutMs, signal);
     const tookMs = clock.monotonic() - startedAt;
     if (probe.code !== 'timeout') return withTotal(probe, tookMs);
-    if (isForgiving && tookMs > timeoutMs + heldUpMs) {
-      isForgiving = false;
-      continue;
-    }
+    if (tookMs > timeoutMs + heldUpMs) return unasked('error', `${heldUp}: it took ${Math.round(tookMs)} ms`);
     if (tries > retries) return tries === 1 ? probe : failed('timeout', `${probe.message}, tried ${tries} times`);
-    tries += 1;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Probe } from '../model/probe.ts';
 import type { Target } from '../model/target.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
-import { createPlaces, type Place } from './places.ts';
+import { createPlaces, type Place, type Places } from './places.ts';
 import { runProbe } from './probing.ts';
 import { type CheckJob, createRoster, type RosterEntry } from './roster.ts';
 
@@ -62,6 +62,8 @@ interface Run {
 }
 
 const patienceMs = 250;
+/** What one wake-up counts at most towards patience: a process that has no time to listen must not begin ever more. */
+const mostHeardMs = 20;
 /** How many may have their first probe before their turn: what has a turn comes first, and waits for few others. */
 const newcomersAtOnce = 64;
 const [tellLateMs, tellTimelyMs] = [1000, 100];
@@ -83,28 +85,37 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let sleep: AbortController | undefined;
   let [isOpen, isLate] = [false, false];
   let sleepsUntil = Number.NEGATIVE_INFINITY;
+  /** The clock of the places: it runs only as far as this process gets round to hearing answers. */
+  let heardMs = 0;
   let [begun, skipped] = [0, 0];
   let fault: { readonly error: unknown } | undefined;
 
   function wakeAt(): number {
     const now = clock.monotonic();
-    const roomAt = places.roomAt(now);
+    const roomAt = instantOf(places, now);
     const turnAt = Math.max(roster.queue.first()?.dueAt ?? Number.POSITIVE_INFINITY, roomAt);
-    const nextAt =
-      roster.newcomer() === undefined ? turnAt : Math.min(turnAt, Math.max(roomAt, firstPlaces.roomAt(now)));
+    const isOver = roster.newcomer() === undefined;
+    const nextAt = isOver ? turnAt : Math.min(turnAt, Math.max(roomAt, instantOf(firstPlaces, now)));
     return Math.ceil(nextAt / tickMs) * tickMs;
+  }
+
+  function instantOf({ roomAt }: Places, now: number): number {
+    const restMs = roomAt(heardMs) - heardMs;
+    return Number.isFinite(restMs) ? now + Math.min(restMs, mostHeardMs) : restMs;
   }
 
   /** Until something is due; one sleep that may be cut short, since waiting for two things at once costs twice as much. */
   async function rest(): Promise<void> {
+    const startedAt = clock.monotonic();
     sleep = new AbortController();
     sleepsUntil = wakeAt();
-    const restMs = Math.min(longestSleepMs, Math.max(0, sleepsUntil - clock.monotonic()));
+    const restMs = Math.min(longestSleepMs, Math.max(0, sleepsUntil - startedAt));
     try {
       await clock.sleep(restMs, sleep.signal);
     } catch (error) {
       if (!sleep.signal.aborted) throw error;
     } finally {
+      heardMs += Math.min(clock.monotonic() - startedAt, mostHeardMs);
       sleepsUntil = Number.NEGATIVE_INFINITY;
       sleep = undefined;
     }
@@ -120,7 +131,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function startTurns(): void {
     for (let entry = roster.queue.first(); entry !== undefined; entry = roster.queue.first()) {
       const now = clock.monotonic();
-      const place = entry.dueAt <= now ? places.take(now) : undefined;
+      const place = entry.dueAt <= now ? places.take(heardMs) : undefined;
       if (place === undefined) return;
       start(entry, now, place, undefined);
     }
@@ -128,10 +139,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   function startNewcomers(): void {
     for (let entry = roster.newcomer(); entry !== undefined; entry = roster.newcomer()) {
-      const now = clock.monotonic();
-      const place = firstPlaces.roomAt(now) > now ? undefined : places.take(now);
+      const place = firstPlaces.roomAt(heardMs) > heardMs ? undefined : places.take(heardMs);
       if (place === undefined) return;
-      start(entry, now, place, firstPlaces.take(now));
+      start(entry, clock.monotonic(), place, firstPlaces.take(heardMs));
     }
   }
 
