@@ -64,6 +64,10 @@ export function createApp(view: View, token: Secret | undefined): Hono {
     await view.releaseHold(context.req.param('service'), parsed.value.token, by(context));
     return context.json({ status: 'asked' }, 202);
   });
+  app.post('/api/v1/services/:service/primary/forget', async (context) => {
+    await view.forgetPrimary(context.req.param('service'), by(context));
+    return context.json({ status: 'asked' }, 202);
+  });
   app.post('/api/v1/services/:service/overrides', async (context) => {
     const parsed = await body(context, overrideBody);
     if ('fault' in parsed) return context.json({ error: parsed.fault }, 422);

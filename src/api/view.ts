@@ -2,7 +2,7 @@ import type { TargetStatistics } from '../check/statistics.ts';
 import type { Vote } from '../model/ballot.ts';
 import type { Problem } from '../model/problem.ts';
 import type { OutReason, Override, Slot, SlotHealth } from '../model/slot.ts';
-import type { Hold, Panic } from '../model/snapshot.ts';
+import type { Hold, Panic, PrimaryHistory } from '../model/snapshot.ts';
 import type { Refusal } from '../model/target.ts';
 import type { LeaseView } from '../publish/lease.ts';
 import type { Report } from '../publish/reports.ts';
@@ -91,6 +91,8 @@ export interface ServiceDetail extends ServiceView {
   readonly policy: string;
   readonly selection: string;
   readonly whenAllDown: string;
+  /** What is remembered of the primaries of a group that has one writer. */
+  readonly primary?: PrimaryHistory;
   readonly observers: readonly ObserverView[];
   readonly targets: readonly TargetView[];
 }
@@ -121,6 +123,8 @@ export interface View {
   decommission(observer: string, by: string): Promise<void>;
   /** Rejects with `rejected` when the service or the hold is not there. */
   releaseHold(service: string, token: string, by: string): Promise<void>;
+  /** Forgets which primaries the service had. Rejects with `rejected` when the service is not there, or remembers none. */
+  forgetPrimary(service: string, by: string): Promise<void>;
   /** `undefined` ends the override. Rejects with `rejected` for a target that the list does not have. */
   override(service: string, target: string, state: Override | undefined, by: string): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addHaproxyCommands } from './haproxy.ts';
+import { addForgetPrimary } from './primary.ts';
 import { addReleaseTable } from './release-table.ts';
 import { addRequests } from './requests.ts';
 import { runRoles } from './run.ts';
@@ -61,6 +62,7 @@ function createProgram(): Command {
   addSlots(program);
   addService(program);
   addRequests(program);
+  addForgetPrimary(program);
   addHaproxyCommands(program);
   addReleaseTable(program);
   addDemo(program);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ServiceDetail, TargetView } from '../api/view.ts';
 import { systemClock } from '../time/clock.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
+import { primaryTrouble, showPrimary } from './primary.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
 import { ago, showTable } from './table.ts';
 
@@ -37,6 +38,7 @@ function showDetail(detail: ServiceDetail): string {
     ...(check === undefined ? [] : [`verdict    by ${policy} of ${observers.map(({ id }) => id).join(', ')}`]),
     `selection  ${selection}, when all are down: ${whenAllDown}`,
     ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
+    ...showPrimary(detail),
     '',
     showTable(
       ['SLOT', 'TARGET', 'ADDRESS', 'WEIGHT', 'HEALTH', 'SINCE', 'VOTES'],
@@ -44,7 +46,7 @@ function showDetail(detail: ServiceDetail): string {
     ),
   ];
   if (check !== undefined) lines.push(...statisticsTable(targets, now));
-  const warnings = [...panicTrouble(detail, now), ...observers.flatMap(observerTrouble)];
+  const warnings = [...panicTrouble(detail, now), ...primaryTrouble(detail), ...observers.flatMap(observerTrouble)];
   if (warnings.length > 0) lines.push('', ...warnings.map((line) => `! ${line}`));
   return `${lines.join('\n')}\n`;
 }

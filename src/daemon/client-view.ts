@@ -51,10 +51,11 @@ export function createClientView(
       const one = kept.find((candidate) => candidate.name === name);
       const service = config.services.find((candidate) => candidate.name === name);
       if (!one || !service) return undefined;
-      return serviceDetail(view(one), service, one.current()?.slots ?? [], { observers: [], opinions: [] });
+      return serviceDetail(view(one), service, one.current(), { observers: [], opinions: [] });
     },
     decommission: refuse,
     releaseHold: refuse,
+    forgetPrimary: refuse,
     override: refuse,
   };
 }

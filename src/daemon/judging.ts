@@ -15,6 +15,8 @@ export interface JudgingInput {
   readonly observers: readonly Observer[] | undefined;
   /** True once first votes were waited for long enough. */
   readonly isWaitOver: boolean;
+  /** Token of the operator's last request to forget the primaries, honoured or not. */
+  readonly forgetToken?: string | undefined;
   /** Wall clock, milliseconds. */
   readonly now: number;
 }
@@ -54,7 +56,8 @@ const isTaken = (slot: Slot): slot is TakenSlot => slot.state === 'taken';
 export function createJudging(service: ServiceConfig): Judging {
   const rules = servingRulesOf(service);
   const hasCheck = service.check !== undefined;
-  return ({ desired, before, observers, isWaitOver, now }) => {
+  const isPrimaryWanted = service.check?.kind !== 'postgres' || service.check.role === 'primary';
+  return ({ desired, before, observers, isWaitOver, forgetToken, now }) => {
     const taken = desired.slots.filter(isTaken);
     const tallied =
       hasCheck && observers !== undefined
@@ -66,8 +69,8 @@ export function createJudging(service: ServiceConfig): Judging {
             earlierOf(taken),
           )
         : new Map<string, TargetVerdict>();
-    const { verdicts, primary } = rules.hasRoles
-      ? keepOnePrimary(taken, before, tallied)
+    const { verdicts, primary } = hasPrimary(service)
+      ? keepOnePrimary({ taken, before, tallied, forgetToken, isPrimaryWanted })
       : { verdicts: tallied, primary: undefined };
     const isOpen = hasCheck && taken.some((slot) => verdictOf(slot, verdicts) === 'undecided');
     // A list that lives by verdicts already must not wait for newcomers before it panics.
@@ -87,6 +90,13 @@ export function createJudging(service: ServiceConfig): Judging {
   };
 }
 
+/** A service that wants replicas has none to keep apart. */
+const hasPrimary = ({ check }: ServiceConfig) =>
+  check?.kind === 'redis-sentinel' || (check?.kind === 'postgres' && check.role !== 'replica');
+
+/** An operator took it out. */
+const isHeld = ({ override }: TakenSlot) => override === 'drain' || override === 'maint';
+
 const isDecided = (health: SlotHealth | undefined) => health !== undefined && health.verdict !== 'undecided';
 
 const verdictOf = ({ target, health }: TakenSlot, verdicts: ReadonlyMap<string, ServingVerdict>) =>
@@ -100,29 +110,60 @@ function earlierOf(taken: readonly TakenSlot[]): ReadonlyMap<string, Earlier> {
   );
 }
 
-/** Of several primaries at most one stays up; the others are down, whatever the votes on them say. */
-function keepOnePrimary(
-  taken: readonly TakenSlot[],
-  before: Snapshot | undefined,
-  tallied: ReadonlyMap<string, TargetVerdict>,
-): { readonly verdicts: ReadonlyMap<string, ServingVerdict>; readonly primary: PrimaryHistory | undefined } {
+/**
+ * Of several primaries at most one stays up; the others are down, whatever the votes on them say. A request to forget
+ * counts while the list does not name it.
+ */
+function keepOnePrimary({
+  taken,
+  before,
+  tallied,
+  forgetToken,
+  isPrimaryWanted,
+}: {
+  readonly taken: readonly TakenSlot[];
+  readonly before: Snapshot | undefined;
+  readonly tallied: ReadonlyMap<string, TargetVerdict>;
+  readonly forgetToken: string | undefined;
+  /** Whoever is up is a primary, even while an earlier verdict stands and no vote tells the role. */
+  readonly isPrimaryWanted: boolean;
+}): { readonly verdicts: ReadonlyMap<string, ServingVerdict>; readonly primary: PrimaryHistory | undefined } {
   const serving = new Set(
-    (before?.slots ?? []).flatMap((slot) => (isTaken(slot) && slot.out === undefined ? [slot.target.id] : [])),
+    (before?.slots ?? []).flatMap((slot) =>
+      isTaken(slot) && slot.out === undefined && !isHeld(slot) ? [slot.target.id] : [],
+    ),
   );
-  const { losers, history } = onePrimary(
-    taken.map(({ target: { id }, override }) => ({
-      id,
-      isUp: tallied.get(id)?.health === 'up' && override !== 'drain' && override !== 'maint',
-      role: tallied.get(id)?.role,
-      timeline: tallied.get(id)?.timeline,
-      isCurrent: serving.has(id),
-    })),
-    before?.primary ?? {},
+  const { forgotten: honoured, ...remembered } = before?.primary ?? {};
+  const forgotten = forgetToken ?? honoured;
+  const { kept, losers, history } = onePrimary(
+    taken.map((slot) => {
+      const { id } = slot.target;
+      const { health, role, timeline } = tallied.get(id) ?? {};
+      return {
+        id,
+        isUp: health === 'up' && !isHeld(slot),
+        role: role ?? (isPrimaryWanted && health === 'up' ? 'primary' : undefined),
+        timeline,
+        isCurrent: serving.has(id),
+      };
+    }),
+    forgotten === honoured ? remembered : afterForgetting(remembered, serving),
   );
   const verdicts = new Map<string, ServingVerdict>(tallied);
   for (const id of losers.keys()) {
     verdicts.set(id, { health: 'down', code: 'second-primary', isInDoubt: false });
   }
-  const isEmpty = history.lastId === undefined && history.highestTimeline === undefined;
-  return { verdicts, primary: isEmpty ? undefined : history };
+  // By missing votes one may still stand as up that calls itself a replica by now. Alone it does no harm, for it takes no
+  // writes, but it must not stand beside anybody.
+  for (const [id, { health, role }] of isPrimaryWanted ? tallied : []) {
+    const isLeftOver = health === 'up' && role === 'replica' && (kept !== undefined || !serving.has(id));
+    if (isLeftOver) verdicts.set(id, { health: 'down', code: 'not-primary', isInDoubt: true });
+  }
+  const primary = { ...history, ...(forgotten === undefined ? {} : { forgotten }) };
+  return { verdicts, primary: Object.keys(primary).length === 0 ? undefined : primary };
+}
+
+/** Who serves at that moment is no past: it stays known, or it might go on beside another one while nobody tells its role. */
+function afterForgetting({ lastId }: PrimaryHistory, serving: ReadonlySet<string>): PrimaryHistory {
+  return lastId !== undefined && serving.has(lastId) ? { lastId } : {};
 }

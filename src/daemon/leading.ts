@@ -74,12 +74,16 @@ export function createLeading(parts: LeadingParts): Leading {
   };
   const tell = (result: RoundResult) => {
     if (!result.snapshot) return;
-    const { snapshot, before } = result;
+    const { snapshot, before, asked } = result;
     for (const decision of before === snapshot ? [] : describeChanges(before, snapshot)) {
       const fields = { service: service.name, revision: snapshot.revision, ...decision };
       if (decision.event === 'weight') log.debug(fields, 'slot');
       else if (alarming.includes(decision.event)) log.warn(fields, 'slot');
       else log.info(fields, 'slot');
+    }
+    if (snapshot.primary?.forgotten !== before?.primary?.forgotten) {
+      const forgot = { service: service.name, ...before?.primary, by: asked.forgetPrimary?.by };
+      log.warn(forgot, 'the primaries of the past are forgotten, as an operator asked');
     }
     if (before !== snapshot) metrics.published.inc({ service: service.name });
     if (before !== snapshot || last === undefined) exportSnapshot(metrics, snapshot, 'server');

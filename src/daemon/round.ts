@@ -67,11 +67,39 @@ export async function round(
   term: Term,
   signal: AbortSignal,
 ): Promise<RoundResult> {
-  const { service, rules, snapshots, requests, clock } = parts;
+  const { service, snapshots, requests, clock } = parts;
   const before = await currentSnapshot(snapshots, service, memory.published, signal);
   const asked = await requests.read(service, signal);
   const known = parts.known();
-  const assigned = assign({
+  const assigned = assignNow(parts, memory, before, asked, known);
+  const isWaitOver = memory.openSinceMs !== undefined && clock.monotonic() - memory.openSinceMs >= parts.firstWaitMs;
+  const { desired, isOpen } = parts.judging({
+    desired: assigned.desired,
+    before,
+    observers: parts.observers(),
+    isWaitOver,
+    forgetToken: asked.forgetPrimary?.token,
+    now: clock.now(),
+  });
+  const isFirst = before === undefined || before.epoch === 0;
+  const next = known.complete || isFirst ? desired : { ...desired, unplaced: before.unplaced };
+  const mayBegin = known.complete && (before !== undefined || !isOpen || isWaitOver);
+  const isDue = isFirst ? mayBegin : !isSame(before, next);
+  const published = isDue ? await snapshots.write(before, next, term, clock.now(), signal) : before;
+  const openSinceMs = isOpen && known.complete ? (memory.openSinceMs ?? clock.monotonic()) : undefined;
+  const { absences, shrinkBlockedBy } = assigned;
+  const remembered = { published, absences, reads: known.reads, openSinceMs };
+  return { memory: remembered, before, snapshot: published, asked, shrinkBlockedBy };
+}
+
+function assignNow(
+  { service, rules, clock }: RoundParts,
+  memory: RoundMemory,
+  before: Snapshot | undefined,
+  asked: ServiceRequests,
+  known: Known,
+) {
+  return assign({
     service,
     slots: before?.slots ?? [],
     hold: before?.hold,
@@ -84,23 +112,6 @@ export async function round(
     now: clock.now(),
     rules,
   });
-  const isWaitOver = memory.openSinceMs !== undefined && clock.monotonic() - memory.openSinceMs >= parts.firstWaitMs;
-  const { desired, isOpen } = parts.judging({
-    desired: assigned.desired,
-    before,
-    observers: parts.observers(),
-    isWaitOver,
-    now: clock.now(),
-  });
-  const isFirst = before === undefined || before.epoch === 0;
-  const next = known.complete || isFirst ? desired : { ...desired, unplaced: before.unplaced };
-  const mayBegin = known.complete && (before !== undefined || !isOpen || isWaitOver);
-  const isDue = isFirst ? mayBegin : !isSame(before, next);
-  const published = isDue ? await snapshots.write(before, next, term, clock.now(), signal) : before;
-  const openSinceMs = isOpen && known.complete ? (memory.openSinceMs ?? clock.monotonic()) : undefined;
-  const { absences, shrinkBlockedBy } = assigned;
-  const remembered = { published, absences, reads: known.reads, openSinceMs };
-  return { memory: remembered, before, snapshot: published, asked, shrinkBlockedBy };
 }
 
 /** The cached list while the store's revision confirms it, else the whole list read anew. */

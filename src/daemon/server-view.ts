@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ServiceView, SourceView, View } from '../api/view.ts';
 import { HsdoError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
@@ -84,7 +85,7 @@ export function createServerView(parts: ServerViewParts): View {
       if (!one) return undefined;
       const view = await viewOf(one, await clientReports(), snapshotOf, requests);
       const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(name));
-      return serviceDetail(view, one.service, snapshot?.slots ?? [], {
+      return serviceDetail(view, one.service, snapshot, {
         observers: watching?.electorate.observers() ?? [],
         opinions: watching?.observing.opinions(name) ?? [],
       });
@@ -103,6 +104,16 @@ export function createServerView(parts: ServerViewParts): View {
         );
       }
       await asking((signal) => requests.release(service, token, by, clock.now(), signal));
+      parts.nudgeAll();
+    },
+    async forgetPrimary(service, by) {
+      const { primary } = await listOf(service);
+      if (primary?.highestTimeline === undefined && primary?.lastId === undefined) {
+        throw new HsdoError('rejected', `Cannot forget the primaries of "${service}": it remembers none`);
+      }
+      const token = randomUUID();
+      await asking((signal) => requests.forgetPrimary(service, token, by, clock.now(), signal));
+      parts.log.info({ service, by }, 'an operator asks to forget the primaries of the past');
       parts.nudgeAll();
     },
     async override(service, target, state, by) {

@@ -1,6 +1,7 @@
 import type { ObserverView, ServiceDetail, ServiceView, TargetView } from '../api/view.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { type Slot, servingWeight } from '../model/slot.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { RegisteredObserver } from '../publish/ballot-reader.ts';
 import type { Opinion } from './opinions.ts';
 
@@ -8,7 +9,7 @@ import type { Opinion } from './opinions.ts';
 export function serviceDetail(
   view: ServiceView,
   service: ServiceConfig,
-  slots: readonly Slot[],
+  snapshot: Snapshot | undefined,
   known: { readonly observers: readonly RegisteredObserver[]; readonly opinions: readonly Opinion[] },
 ): ServiceDetail {
   const watching = known.observers.filter(({ services }) => services.includes(service.name));
@@ -20,8 +21,9 @@ export function serviceDetail(
     policy: String(vote.policy),
     selection: select.kind,
     whenAllDown: typeof whenAllDown === 'string' ? whenAllDown : `fallback ${whenAllDown.fallback.join(', ')}`,
+    ...(snapshot?.primary ? { primary: snapshot.primary } : {}),
     observers: watching.map(observerView),
-    targets: slots.flatMap((slot) => {
+    targets: (snapshot?.slots ?? []).flatMap((slot) => {
       if (slot.state === 'free') return [];
       return [targetView(slot, service.name, watching, opinions.get(slot.target.id))];
     }),

@@ -80,7 +80,11 @@ export const snapshotSchema = z.object({
     .exactOptional(),
   active: z.string().exactOptional(),
   primary: z
-    .object({ highestTimeline: z.int().min(0).exactOptional(), lastId: z.string().exactOptional() })
+    .object({
+      highestTimeline: z.int().min(0).exactOptional(),
+      lastId: z.string().exactOptional(),
+      forgotten: z.string().exactOptional(),
+    })
     .exactOptional(),
   revision: z.int().min(0),
   epoch: z.int().min(0),

@@ -21,10 +21,12 @@ export interface Panic {
 
 /** What must be remembered of the primaries of a group that has one writer, over rounds, leaders and restarts. */
 export interface PrimaryHistory {
-  /** No primary of a lower timeline is published any more. */
+  /** The newest that was ever seen; no primary of a lower timeline is published any more. */
   readonly highestTimeline?: number;
   /** Id of the target that was kept last, also while it is down. */
   readonly lastId?: string;
+  /** Token of the operator's last request to forget all this; each is honoured once. */
+  readonly forgotten?: string;
 }
 
 /** What the leader decided for one service, before it is published. */

@@ -18,6 +18,11 @@ export interface Requests {
   ): Promise<void>;
   /** Lets go of the hold with this token. */
   release(service: string, token: string, by: string, at: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Lets the service forget which primaries it had. The token names this very wish: it lies here for good, and whoever
+   * honours it keeps the token with the list, so that it never counts twice.
+   */
+  forgetPrimary(service: string, token: string, by: string, at: number, signal: AbortSignal): Promise<void>;
   /** Optional hint that something was asked. */
   changed?(signal: AbortSignal): Promise<void>;
 }
@@ -31,18 +36,31 @@ export interface OverrideRequest {
   readonly at: number;
 }
 
+/** A wish to forget the primaries of a service. */
+export interface ForgetRequest {
+  readonly token: string;
+  /** Who asked. */
+  readonly by: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
 export interface ServiceRequests {
   readonly overrides: readonly OverrideRequest[];
   readonly releasedToken?: string;
+  /** The last one, honoured or not. */
+  readonly forgetPrimary?: ForgetRequest;
   readonly unreadable: readonly string[];
 }
 
 const overrideRecord = z.object({ state: z.enum(overrides), by: z.string().max(200), at: z.number() });
 const releaseRecord = z.object({ token: z.string().max(200), by: z.string().max(200), at: z.number() });
+const forgetRecord = z.object({ token: z.string().min(1).max(200), by: z.string().max(200), at: z.number() });
 
 const root = 'request/';
 const overridePrefix = (service: string) => `${root}${service}/override/`;
 const releaseKey = (service: string) => `${root}${service}/release`;
+const forgetKey = (service: string) => `${root}${service}/forget-primary`;
 
 function parse<T>(schema: z.ZodType<T>, value: string): T | undefined {
   try {
@@ -63,15 +81,23 @@ export function createRequests(store: Store): Requests {
       const found: OverrideRequest[] = [];
       const unreadable: string[] = [];
       let releasedToken: string | undefined;
+      let forgetPrimary: ForgetRequest | undefined;
       for (const { key, value } of entries) {
         const prefix = overridePrefix(service);
         const override = key.startsWith(prefix) ? parse(overrideRecord, value) : undefined;
         const release = key === releaseKey(service) ? parse(releaseRecord, value) : undefined;
+        const forget = key === forgetKey(service) ? parse(forgetRecord, value) : undefined;
         if (override) found.push({ targetId: decodeURIComponent(key.slice(prefix.length)), ...override });
         else if (release) releasedToken = release.token;
+        else if (forget) forgetPrimary = forget;
         else unreadable.push(key);
       }
-      return { overrides: found, unreadable, ...(releasedToken === undefined ? {} : { releasedToken }) };
+      return {
+        overrides: found,
+        unreadable,
+        ...(releasedToken === undefined ? {} : { releasedToken }),
+        ...(forgetPrimary === undefined ? {} : { forgetPrimary }),
+      };
     },
     async override(service, targetId, state, by, at, signal) {
       const key = overridePrefix(service) + encodeURIComponent(targetId);
@@ -79,6 +105,7 @@ export function createRequests(store: Store): Requests {
       else await store.commit([{ op: 'delete', key }], signal);
     },
     release: (service, token, by, at, signal) => put(releaseKey(service), { token, by, at }, signal),
+    forgetPrimary: (service, token, by, at, signal) => put(forgetKey(service), { token, by, at }, signal),
     ...(changed ? { changed: (signal: AbortSignal) => changed.call(store, root, signal) } : {}),
   };
 }
@@ -91,5 +118,10 @@ export function refuseRequests(): Requests {
       "Cannot keep an operator's request: HSDO's table has no place for it; configure a second table (store.table, or DYNAMODB_STORE_TABLE_NAME)",
     );
   };
-  return { read: async () => ({ overrides: [], unreadable: [] }), override: refuse, release: refuse };
+  return {
+    read: async () => ({ overrides: [], unreadable: [] }),
+    override: refuse,
+    release: refuse,
+    forgetPrimary: refuse,
+  };
 }

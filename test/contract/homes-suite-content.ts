@@ -57,7 +57,7 @@ export function describeContent({ openTwo, lead, publish }: HomesHands): void {
       const judged: Partial<Desired> = {
         panic: { sinceAt: startAt - 4, serves: 'fallback', fallback: ['192.0.2.1', '2001:db8::9'] },
         active: 'i-7',
-        primary: { highestTimeline: 12, lastId: 'i-7' },
+        primary: { highestTimeline: 12, lastId: 'i-7', forgotten: 'token-1' },
       };
       const desired: Desired = { service: 'web', slots, unplaced: ['i-19', 'i-20'], hold, ...judged };
       const written = await publish(one, undefined, desired, await lead(one, 'one'));

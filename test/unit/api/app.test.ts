@@ -23,6 +23,7 @@ function recordingView(fields: Partial<View> = {}): { view: View; asked: unknown
     service: async () => undefined,
     decommission: async (...args) => void asked.push(['decommission', ...args]),
     releaseHold: async (...args) => void asked.push(['release', ...args]),
+    forgetPrimary: async (...args) => void asked.push(['forget', ...args]),
     override: async (...args) => void asked.push(['override', ...args]),
     ...fields,
   };
@@ -90,6 +91,16 @@ describe('requests', () => {
       ['override', 'web', 'i-1', 'maint', 'ann'],
       ['override', 'web', 'node/web-1', undefined, 'api'],
     ]);
+  });
+
+  it('passes a request to forget the primaries on, with the name of whoever asks', async () => {
+    const { view, asked } = recordingView();
+    const path = '/api/v1/services/db/primary/forget';
+    const answer = await createApp(view, undefined).request(path, {
+      method: 'POST',
+      headers: { ...json, 'x-hsdo-user': 'ann' },
+    });
+    expect([answer.status, asked]).toEqual([202, [['forget', 'db', 'ann']]]);
   });
 
   it.each([
