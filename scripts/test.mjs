@@ -10,8 +10,11 @@ import { join } from 'node:path';
 import { runInForeground } from './child.mjs';
 import { addCounts, countReport, exitCodeOf, skippedNames, summaryLine } from './count.mjs';
 import { ensureBuilt, ensureNode, ensurePackages, ensurePrograms, InstallError, root, runScript } from './install.mjs';
+import { leftovers, markName } from './leftovers.mjs';
+import { programs } from './programs.mjs';
 
 const isCi = process.env.CI === 'true';
+const mark = `${process.pid}-${Date.now()}`;
 const everyProject = ['unit', 'contract', 'scenario', 'integration', 'repo'];
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 
@@ -54,7 +57,11 @@ async function runTests(args) {
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
-    const exitCode = await runInForeground(process.execPath, [vitest, 'run', ...reporters, ...args], { cwd: root });
+    const env = { ...process.env, [markName]: mark };
+    const exitCode = await runInForeground(process.execPath, [vitest, 'run', ...reporters, ...args], {
+      cwd: root,
+      env,
+    });
     try {
       return { exitCode, found: JSON.parse(readFileSync(outputFile, 'utf8')) };
     } catch {
@@ -65,12 +72,26 @@ async function runTests(args) {
   }
 }
 
+/** A test that leaves a program running disturbs every test and measurement after it. */
+function checkLeftovers() {
+  const found = leftovers(mark);
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+  const output = found.map(({ pid, command }) => `  ${pid} ${command}`).join('\n');
+  return report('nothing is left running by the tests', found.length === 0, output);
+}
+
 /** Everything that the tests stand on; false when it is not there, which has been said by name. */
 async function prepare() {
   try {
     ensureNode();
     ensurePackages();
-    await ensurePrograms(['haproxy', 'consul', 'moto', 'ping', 'systemd-analyze']);
+    await ensurePrograms(Object.keys(programs));
     return true;
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
@@ -91,6 +112,7 @@ await runScript(async () => {
   const projects = (isSoak ? ['soak'] : everyProject).flatMap((project) => ['--project', project]);
   const { exitCode, found } = await runTests([...projects, ...args.slice(isSoak ? 1 : 0)]);
   const tests = countReport(found, exitCode);
+  counts.push(checkLeftovers());
   const total = addCounts(...counts, tests);
   if (isCi && total.skipped > 0) {
     console.log(`CI=true: a skipped test is a failure.\n  ${skippedNames(found).join('\n  ')}`);

@@ -87,7 +87,7 @@ export function createRouting(config: HttpConfig, domain: string | undefined): R
 }
 
 function nextHop(config: HttpConfig, first: Hop, from: Hop, status: number, location: string): NextHop {
-  if (!URL.canParse(location, from.url)) return { refusal: 'to something that is no URL' };
+  if (!URL.canParse(location, from.url.href)) return { refusal: 'to something that is no URL' };
   const url = new URL(location, from.url);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return { refusal: `to the scheme ${url.protocol}` };
   // As .NET has it, and so dhaf: what was asked over TLS is not answered in clear.

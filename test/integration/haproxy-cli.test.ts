@@ -41,7 +41,6 @@ describeWith(['haproxy'], 'what HAProxy starts from, made on the command line', 
     configPath = join(folder, 'hsdo.json');
     await writeFile(configPath, JSON.stringify(config));
     hsdo = await startHsdo({ role: 'both', nodeId: 'one', config });
-    await hsdo.start();
     await until('both targets are up', async () =>
       (await Promise.all(['web1', 'web2'].map((name) => serverState(haproxy, name)))).every(({ isUp }) => isUp),
     );
