@@ -4,6 +4,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { createPlaces, type Place, type Places } from './places.ts';
 import { runProbe } from './probing.ts';
+import { createRest } from './rest.ts';
 import { type CheckJob, createRoster, type RosterEntry } from './roster.ts';
 
 export interface SchedulerOptions {
@@ -35,7 +36,7 @@ export interface SchedulerFigures {
 export interface Scheduler {
   /**
    * Says how a service is checked from now on. Targets that were known keep their turns, newcomers are asked at once,
-   * some 64 at a time, and at the latest at their first turn. What runs with another check, or for a
+   * as fast as this process and they themselves allow, and at the latest at their first turn. What runs with another check, or for a
    * target that is gone or moved to another address or port, is broken off and told to nobody.
    */
   set(service: string, job: CheckJob): void;
@@ -61,13 +62,15 @@ interface Run {
   readonly stop: AbortController;
 }
 
+/** By the clock of what could be heard: a process that has no time to listen must not begin ever more probes. */
 const patienceMs = 250;
-/** What one wake-up counts at most towards patience: a process that has no time to listen must not begin ever more. */
-const mostHeardMs = 20;
+/** Time between two looks at the newest probes' places. */
+const lookMs = 20;
 /** How many may have their first probe before their turn: what has a turn comes first, and waits for few others. */
 const newcomersAtOnce = 64;
+/** How many of those may begin at one wake-up, and after one that came late. */
+const newcomersPerWake = { timely: 16, late: 1 };
 const [tellLateMs, tellTimelyMs] = [1000, 100];
-const longestSleepMs = 60_000;
 /** It wakes at multiples of this, so that a thousand probes a second do not make a thousand timers. */
 const tickMs = 5;
 
@@ -81,13 +84,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const roster = createRoster();
   const places = createPlaces({ concurrency, maxRunning, patienceMs });
   const firstPlaces = createPlaces({ concurrency: newcomersAtOnce, maxRunning, patienceMs });
+  const rest = createRest(clock);
   const running = new Map<Run, Promise<void>>();
-  let sleep: AbortController | undefined;
   let [isOpen, isLate] = [false, false];
-  let sleepsUntil = Number.NEGATIVE_INFINITY;
-  /** The clock of the places: it runs only as far as this process gets round to hearing answers. */
-  let heardMs = 0;
-  let [begun, skipped] = [0, 0];
+  let [mayBegin, begun, skipped] = [newcomersPerWake.timely, 0, 0];
   let fault: { readonly error: unknown } | undefined;
 
   function wakeAt(): number {
@@ -95,52 +95,37 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const roomAt = instantOf(places, now);
     const turnAt = Math.max(roster.queue.first()?.dueAt ?? Number.POSITIVE_INFINITY, roomAt);
     const isOver = roster.newcomer() === undefined;
-    const nextAt = isOver ? turnAt : Math.min(turnAt, Math.max(roomAt, instantOf(firstPlaces, now)));
+    const nextAt = isOver ? turnAt : Math.min(turnAt, Math.max(now + 1, roomAt, instantOf(firstPlaces, now)));
     return Math.ceil(nextAt / tickMs) * tickMs;
   }
 
   function instantOf({ roomAt }: Places, now: number): number {
-    const restMs = roomAt(heardMs) - heardMs;
-    return Number.isFinite(restMs) ? now + Math.min(restMs, mostHeardMs) : restMs;
-  }
-
-  /** Until something is due; one sleep that may be cut short, since waiting for two things at once costs twice as much. */
-  async function rest(): Promise<void> {
-    const startedAt = clock.monotonic();
-    sleep = new AbortController();
-    sleepsUntil = wakeAt();
-    const restMs = Math.min(longestSleepMs, Math.max(0, sleepsUntil - startedAt));
-    try {
-      await clock.sleep(restMs, sleep.signal);
-    } catch (error) {
-      if (!sleep.signal.aborted) throw error;
-    } finally {
-      heardMs += Math.min(clock.monotonic() - startedAt, mostHeardMs);
-      sleepsUntil = Number.NEGATIVE_INFINITY;
-      sleep = undefined;
-    }
+    const restMs = roomAt(rest.heardMs()) - rest.heardMs();
+    return Number.isFinite(restMs) ? now + Math.min(restMs, lookMs) : restMs;
   }
 
   function startDue(): void {
     if (!isOpen) return;
     startTurns();
     startNewcomers();
-    if (wakeAt() < sleepsUntil) sleep?.abort();
+    rest.shorten(wakeAt());
   }
 
   function startTurns(): void {
     for (let entry = roster.queue.first(); entry !== undefined; entry = roster.queue.first()) {
       const now = clock.monotonic();
-      const place = entry.dueAt <= now ? places.take(heardMs) : undefined;
+      const place = entry.dueAt <= now ? places.take(rest.heardMs()) : undefined;
       if (place === undefined) return;
       start(entry, now, place, undefined);
     }
   }
 
   function startNewcomers(): void {
-    for (let entry = roster.newcomer(); entry !== undefined; entry = roster.newcomer()) {
+    for (let entry = roster.newcomer(); entry !== undefined && mayBegin > 0; entry = roster.newcomer()) {
+      const heardMs = rest.heardMs();
       const place = firstPlaces.roomAt(heardMs) > heardMs ? undefined : places.take(heardMs);
       if (place === undefined) return;
+      mayBegin -= 1;
       start(entry, clock.monotonic(), place, firstPlaces.take(heardMs));
     }
   }
@@ -170,7 +155,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       // A probe that is broken off rejects with the signal's reason; all else can only be a bug of our own listener.
       if (!signal.aborted) {
         fault ??= { error };
-        sleep?.abort();
+        rest.shorten(Number.NEGATIVE_INFINITY);
       }
     } finally {
       running.delete(run);
@@ -201,12 +186,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       startDue();
     },
     async run(signal) {
-      const wake = () => sleep?.abort();
+      const wake = () => rest.shorten(Number.NEGATIVE_INFINITY);
       signal.addEventListener('abort', wake);
       isOpen = true;
       while (!signal.aborted && fault === undefined) {
         startDue();
-        if (!signal.aborted) await rest();
+        if (signal.aborted) break;
+        await rest.until(wakeAt());
+        mayBegin = rest.wasLate() ? newcomersPerWake.late : newcomersPerWake.timely;
       }
       isOpen = false;
       signal.removeEventListener('abort', wake);
