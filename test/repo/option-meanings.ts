@@ -2,7 +2,7 @@
 export const checkMeanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   every: {
     intervalSeconds:
-      'from one start to the next; the first ones are spread over it, and a target is never asked twice at once',
+      'from one start to the next; turns are spread evenly, newcomers are asked at once, and nobody twice at a time',
     timeoutSeconds: 'the longest that one try may take',
     retries: 'further tries, at once, after one that timed out',
     rise: 'passes in a row that make a target up again; the very first pass is enough',
