@@ -17,6 +17,8 @@ export interface Hsdo {
 
 export interface HsdoOptions {
   readonly source: Readonly<Record<string, unknown>>;
+  /** Default: none, so that nothing is judged. */
+  readonly check?: Readonly<Record<string, unknown>>;
   readonly socketPath: string;
   /** Slots of the list; default 1000. */
   readonly size?: number;
@@ -29,10 +31,20 @@ export interface HsdoOptions {
 
 /** Everything as it is by default, but for the size, a drain that ends at once, and weights that do not grow meanwhile. */
 function configOf(folder: string, options: HsdoOptions, store: HsdoOptions['store']) {
-  const { source, socketPath, size = slotCount, intervalSeconds } = options;
+  const { source, check, socketPath, size = slotCount, intervalSeconds } = options;
   const haproxy = { sockets: [socketPath], backends: [{ name: backend, baseName: 'web' }] };
   return {
-    services: [{ name: 'web', size, source, weight: { min: 10, max: 10 }, drainSeconds: 0, haproxy }],
+    services: [
+      {
+        name: 'web',
+        size,
+        source,
+        ...(check ? { check } : {}),
+        weight: { min: 10, max: 10 },
+        drainSeconds: 0,
+        haproxy,
+      },
+    ],
     stateDirectory: join(folder, 'state'),
     exporter: { listen: 'off' },
     api: { listen: 'off' },
