@@ -12,7 +12,7 @@ export const tcpSchema = z.strictObject({
   timeoutSeconds: commonOptions.timeoutSeconds.unwrap().default(1),
   port: checkPort,
   /** What is sent once connected, as UTF-8; line ends and all. Never shown, since it may hold a password. */
-  send: text.optional(),
+  send: text.transform(secret).optional(),
   /** What must come, as it is written here, within the first 64 KiB. */
   expect: text.max(4096).optional(),
 });
@@ -92,7 +92,7 @@ function converse(socket: Socket, place: string, config: TcpConfig, elapsedMs: (
         if (wanted === undefined) pass(`${place} accepts connections`);
         return;
       }
-      socket.write(config.send, (error) => {
+      socket.write(config.send.reveal(), (error) => {
         if (!error && wanted === undefined) pass(`${place} took what was sent`);
       });
     });

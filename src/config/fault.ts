@@ -16,8 +16,8 @@ export function showFault({ place, path, value, expected }: Fault): string {
 }
 
 const secretName = /token|password|secret|credential|authorization|cookie|api-?key/i;
-/** Everything below these may be a secret, whatever its own name: headers and body of a check, the environment of an executable. */
-const secretPart = /(^|\.)check\.(headers|body|env)\b/;
+/** Everything below these may be a secret, whatever its own name: headers and texts of a check, the environment of an executable. */
+const secretPart = /(^|\.)check\.(headers|body|send|env)\b/;
 
 /** True for a name under which a secret stands. */
 export const isSecretName = (name: string): boolean => secretName.test(name);

@@ -6,6 +6,8 @@ import { isTree } from './tree.ts';
 
 /** A map whose every value may be a secret: headers of a check, the environment of an executable. */
 const secretMaps: readonly string[] = ['headers', 'env'];
+/** What a check says may hold a login. */
+const secretTexts: readonly string[] = ['body', 'send'];
 
 /**
  * Replaces `{ env: NAME }` and `{ file: PATH }` wherever a secret is expected (under a name such as password or token, or
@@ -36,7 +38,7 @@ export function resolveSecrets(
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         key,
-        walk(inner, [...path, key], holdsSecrets || isSecretName(key) || key === 'body'),
+        walk(inner, [...path, key], holdsSecrets || isSecretName(key) || secretTexts.includes(key)),
       ]),
     );
   };
