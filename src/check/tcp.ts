@@ -1,6 +1,7 @@
 import { connect, isIPv6, type Socket } from 'node:net';
 import { z } from 'zod';
 import { failed, type Probe, passed, unasked } from '../model/probe.ts';
+import { secret } from '../model/secret.ts';
 import { type CheckContext, checkPort, commonOptions, type HealthCheck } from './health-check.ts';
 
 const text = z.string().min(1).max(65_536);
