@@ -18,7 +18,7 @@ function observer(clock = createFakeClock()) {
     clock,
     opinions,
     /** Takes the probes in and says for each whether the vote became another one. */
-    probe: (signs: string, of = one) => [...signs].map((sign) => opinions.note('web', of, probeOf(sign))),
+    probe: (signs: string, of = one) => Array.from(signs).map((sign) => opinions.note('web', of, probeOf(sign))),
     vote: (id = one.id) => opinions.ballot('s1').services.get('web')?.get(id),
   };
 }
@@ -87,7 +87,7 @@ describe('opinions after a restart', () => {
     return {
       before: first.vote(),
       vote: () => fresh.ballot('s1').services.get('web')?.get(one.id),
-      probe: (more: string) => [...more].map((sign) => fresh.note('web', one, probeOf(sign))),
+      probe: (more: string) => Array.from(more).map((sign) => fresh.note('web', one, probeOf(sign))),
     };
   }
 

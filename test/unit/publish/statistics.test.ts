@@ -15,7 +15,7 @@ const idOf = (n: number) => `i-${String(n).padStart(4, '0')}`;
 
 function counted(signs: string): TargetStatistics {
   let statistics: TargetStatistics | undefined;
-  for (const [n, sign] of [...signs].entries()) statistics = withProbe(statistics, probeOf(sign), startAt + n);
+  for (const [n, sign] of Array.from(signs).entries()) statistics = withProbe(statistics, probeOf(sign), startAt + n);
   return statistics as TargetStatistics;
 }
 const many = (count: number, signs = '+-') =>
