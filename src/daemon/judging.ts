@@ -64,7 +64,7 @@ export function createJudging(service: ServiceConfig): Judging {
         ? tallyService(
             observers,
             service.name,
-            taken.map(({ target }) => target.id),
+            taken.map(({ target }) => target),
             service.vote,
             earlierOf(taken),
           )

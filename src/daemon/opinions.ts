@@ -3,6 +3,7 @@ import { type Health, type HealthRules, nextHealth } from '../judge/health.ts';
 import { restoredHealth, voteOf } from '../judge/vote.ts';
 import type { Ballot, Vote } from '../model/ballot.ts';
 import type { Probe } from '../model/probe.ts';
+import { endpointOf } from '../model/slot.ts';
 import type { Target } from '../model/target.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -45,7 +46,8 @@ export function createOpinions(clock: Clock): Opinions {
 
   /** What was kept is used once: a target that leaves and returns begins anew. */
   const begin = (service: string, target: Target): Opinion => {
-    const vote = former.get(service)?.get(target.id);
+    const left = former.get(service)?.get(target.id);
+    const vote = left?.about === undefined || left.about === endpointOf(target) ? left : undefined;
     const statistics = recalled.get(service)?.get(target.id);
     former.get(service)?.delete(target.id);
     recalled.get(service)?.delete(target.id);
@@ -76,7 +78,7 @@ export function createOpinions(clock: Clock): Opinions {
       const health = nextHealth(before.health, probe, at.monotonic, watched.rules);
       // A first probe that could not be asked leaves an opinion from before the restart untold.
       const isTold = before.vote !== undefined || probe.result !== 'unknown';
-      const vote = isTold ? voteOf(health, before.vote ?? before.former, at) : undefined;
+      const vote = isTold ? voteOf(health, before.vote ?? before.former, at, endpointOf(target)) : undefined;
       const statistics = withProbe(before.statistics, probe, at.wall);
       watched.opinions.set(target.id, { ...before, health, ...(vote ? { vote } : {}), statistics });
       return vote !== before.vote;

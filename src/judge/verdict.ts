@@ -1,5 +1,7 @@
 import type { Observer, Vote } from '../model/ballot.ts';
 import { type ProbeCode, probeCodes, type Role } from '../model/probe.ts';
+import { endpointOf } from '../model/slot.ts';
+import type { Target } from '../model/target.ts';
 import type { Policy, Verdict, VoteRules } from '../model/verdict.ts';
 
 /** The votes that count on one target. */
@@ -94,15 +96,16 @@ function mostOf(codes: readonly ProbeCode[]): ProbeCode | undefined {
 }
 
 /**
- * The verdict on every target of a service. The votes of observers that are stale or abstain are missing. Pure.
+ * The verdict on every target of a service. The votes of observers that are stale or abstain are missing, and so are
+ * those about another address than the target has now. Pure.
  *
- * @param targetIds - Every target that the service knows, whoever votes on it.
+ * @param targets - Every target that the service knows, whoever votes on it.
  * @param earlier - By the target's id, as published last.
  */
 export function tallyService(
   observers: readonly Observer[],
   service: string,
-  targetIds: Iterable<string>,
+  targets: Iterable<Target>,
   rules: VoteRules,
   earlier: ReadonlyMap<string, Earlier>,
 ): ReadonlyMap<string, TargetVerdict> {
@@ -110,8 +113,11 @@ export function tallyService(
   const live = registered.filter((observer) => observer.isFresh && observer.abstains === undefined);
   const ballots = live.flatMap((observer) => observer.ballot.services.get(service) ?? []);
   const verdicts = new Map<string, TargetVerdict>();
-  for (const id of targetIds) {
-    const votes = ballots.flatMap((ballot) => ballot.get(id) ?? []);
+  for (const target of targets) {
+    const { id } = target;
+    const endpoint = endpointOf(target);
+    const isAbout = ({ about = endpoint }: Vote) => about === endpoint;
+    const votes = ballots.flatMap((ballot) => ballot.get(id) ?? []).filter(isAbout);
     const yes = votes.filter((vote) => vote.health === 'up');
     const no = votes.filter((vote) => vote.health === 'down');
     const count = { yes: yes.length, no: no.length, codes: no.map((vote) => vote.code) };

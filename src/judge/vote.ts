@@ -14,16 +14,18 @@ const tellingShare = 0.1;
  * What the observer tells about a target, `undefined` as long as it knows nothing. Where nothing worth telling
  * differs from the vote before it is that very object.
  *
+ * @param about - The place that was asked.
  * @param before - The vote told last: it keeps its beginning while the opinion is the same, however the wall clock is set
  *   meanwhile, and its times until they are off by more than a tenth.
  */
-export function voteOf(health: Health, before: Vote | undefined, at: Moment): Vote | undefined {
+export function voteOf(health: Health, before: Vote | undefined, at: Moment, about?: string): Vote | undefined {
   if (health.state === undefined) return undefined;
   const isSameOpinion = before?.health === health.state;
   const connectMs = told(health.connectMs, before?.connectMs);
   const totalMs = told(health.totalMs, before?.totalMs);
   const vote: Vote = {
     health: health.state,
+    ...(about === undefined ? {} : { about }),
     code: health.code,
     sinceAt: isSameOpinion ? before.sinceAt : Math.round(at.wall - (at.monotonic - health.sinceAt)),
     ...(connectMs === undefined ? {} : { connectMs }),
@@ -66,6 +68,7 @@ function told(measured: number | undefined, before: number | undefined): number 
 function isSameVote(one: Vote, other: Vote): boolean {
   return (
     one.health === other.health &&
+    one.about === other.about &&
     one.code === other.code &&
     one.sinceAt === other.sinceAt &&
     one.connectMs === other.connectMs &&

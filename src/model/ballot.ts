@@ -3,6 +3,11 @@ import type { ProbeCode, Role } from './probe.ts';
 /** What one observer thinks of one target. A target that it knows nothing about has no vote: missing is not "no". */
 export interface Vote {
   readonly health: 'up' | 'down';
+  /**
+   * Which place was asked, as `endpointOf` writes it: the id of a target outlives a move to another address, and an observer may
+   * learn of that later than others. Absent in votes of observers that do not tell it.
+   */
+  readonly about?: string;
   /** Code of the last probe that counted; `ok` for up. */
   readonly code: ProbeCode;
   /** When this opinion began, wall-clock milliseconds of the observer. */

@@ -64,6 +64,7 @@ const milliseconds = z.number().min(0).max(dayMs);
 const voteRecord = z.object({
   id: z.string().min(1).max(255),
   health: z.enum(['up', 'down']),
+  about: z.string().min(1).max(300).exactOptional(),
   /** Left out for `ok`. One that a newer observer knows and we do not is read as the most general one. */
   code: z.enum(probeCodes).catch('error').default('ok'),
   sinceAt: z.number().min(0),

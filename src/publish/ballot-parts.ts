@@ -17,6 +17,7 @@ export interface Marks {
 function isSameOpinion(one: Vote, other: Vote): boolean {
   return (
     one.health === other.health &&
+    one.about === other.about &&
     one.code === other.code &&
     one.sinceAt === other.sinceAt &&
     one.role === other.role &&

@@ -71,8 +71,8 @@ describe('opinions', () => {
 });
 
 describe('opinions after a restart', () => {
-  /** What a process leaves in the store after these probes, read by the next one a minute later. */
-  async function restarted(signs: string) {
+  /** What a process leaves in the store after these probes, read by the next one a minute later, with the target there. */
+  async function restarted(signs: string, there = one) {
     const store = openMemoryStore(createMemoryEngine());
     const first = observer();
     first.probe(signs);
@@ -83,11 +83,11 @@ describe('opinions after a restart', () => {
     const former = await writer().former(never);
     const fresh = createOpinions(clock);
     if (former) fresh.restore(former);
-    fresh.watch('web', [one, other], rules);
+    fresh.watch('web', [there, other], rules);
     return {
       before: first.vote(),
       vote: () => fresh.ballot('s1').services.get('web')?.get(one.id),
-      probe: (more: string) => Array.from(more).map((sign) => fresh.note('web', one, probeOf(sign))),
+      probe: (more: string) => Array.from(more).map((sign) => fresh.note('web', there, probeOf(sign))),
     };
   }
 
@@ -110,5 +110,11 @@ describe('opinions after a restart', () => {
     expect(sick.vote()).toMatchObject({ health: 'down' });
     sick.probe('+');
     expect(sick.vote()).toMatchObject({ health: 'up' });
+  });
+
+  it('are none about a target that moved meanwhile', async () => {
+    const { vote, probe } = await restarted('+', { ...one, address: '10.9.9.9' });
+    expect([probe('-'), vote()]).toEqual([[false], undefined]);
+    expect([probe('-'), vote()]).toMatchObject([[true], { health: 'down', about: '10.9.9.9' }]);
   });
 });

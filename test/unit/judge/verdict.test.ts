@@ -4,6 +4,7 @@ import { type Count, type Earlier, neededVotes, tally, tallyService } from '../.
 import type { Observer, Vote } from '../../../src/model/ballot.ts';
 import type { ProbeCode } from '../../../src/model/probe.ts';
 import type { Policy, VoteRules } from '../../../src/model/verdict.ts';
+import { targets } from '../../fixtures/lists.ts';
 
 const voteRules = (fields: Partial<VoteRules> = {}): VoteRules => ({
   policy: 'quorum',
@@ -178,7 +179,7 @@ describe('the verdicts of a service', () => {
     ...fields,
   });
   const verdictsOf = (observers: readonly Observer[], fields: Partial<VoteRules> = {}) =>
-    tallyService(observers, 'web', ['t1', 't2'], voteRules(fields), new Map([['t1', up]]));
+    tallyService(observers, 'web', targets('t1', 't2'), voteRules(fields), new Map([['t1', up]]));
 
   it('cover every target of the service, voted on or not', () => {
     const verdicts = verdictsOf([observer('a', { t1: vote('down'), t9: vote('up') })]);
@@ -196,6 +197,16 @@ describe('the verdicts of a service', () => {
     ];
     expect(verdictsOf(observers).get('t1')).toMatchObject({ health: 'up', isKept: true, yes: 1, no: 0, missing: 2 });
     expect(verdictsOf(observers, { electorate: 'live' }).get('t1')).toMatchObject({ health: 'up', missing: 0 });
+  });
+
+  it('leave out votes about an address that the target no longer has, or does not have yet', () => {
+    const [here, elsewhere] = ['10.0.0.1', '10.0.0.1|81'];
+    const late = observer('b', { t1: vote('down', { about: elsewhere, role: 'primary' }) });
+    const verdict = verdictsOf([observer('a', { t1: vote('up', { about: here }) }), late]).get('t1');
+    expect(verdict).toMatchObject({ health: 'up', isKept: true, yes: 1, no: 0, missing: 1 });
+    expect(verdict).not.toHaveProperty('role');
+    const untold = verdictsOf([observer('a', { t1: vote('down') })]).get('t1');
+    expect(untold).toMatchObject({ health: 'down', no: 1 });
   });
 
   it('ask nobody who does not watch the service', () => {

@@ -30,6 +30,13 @@ describe('a vote', () => {
     });
   });
 
+  it('says which place was asked, and is another one for another place', () => {
+    const here = voteOf(known('+'), undefined, at(0), '10.0.0.1|80');
+    expect(here).toMatchObject({ about: '10.0.0.1|80' });
+    expect(voteOf(known('++'), here, at(9), '10.0.0.1|80')).toBe(here);
+    expect(voteOf(known('++'), here, at(9), '10.0.0.2|80')).toMatchObject({ about: '10.0.0.2|80' });
+  });
+
   it('is the same object while nothing worth telling changes, however the wall clock is set', () => {
     const first = voteOf(known('+', { totalMs: 100, connectMs: 0.5 }), undefined, at(0));
     const later = known('+++', { totalMs: 109, connectMs: 0.55 });

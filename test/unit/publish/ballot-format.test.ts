@@ -24,6 +24,7 @@ const name = fc.oneof(
 const anyVote: fc.Arbitrary<Vote> = fc.record(
   {
     health: fc.constantFrom('up', 'down'),
+    about: fc.string({ minLength: 1, maxLength: 300 }),
     code: fc.constantFrom(...probeCodes),
     sinceAt: fc.nat(),
     connectMs: fc.double({ min: 0, max: 1000, noNaN: true }).map(Math.abs),
