@@ -1,37 +1,58 @@
-import { type SlotHealth, servingWeight } from '../model/slot.ts';
+import { type Slot, type SlotHealth, servingWeight, type TakenSlot } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 type Role = 'server' | 'client';
 type WeightLabels = { id: string; name: string; ip: string; asg: string; service: string };
 
+/** The series of one taken slot, and the slot that it was made of: of a long list most are the same as before. */
+interface Series {
+  readonly slot: Slot;
+  readonly key: string;
+  readonly labels: WeightLabels;
+}
+/** By index. */
+type AllSeries = ReadonlyMap<number, Series>;
+
+const none: AllSeries = new Map();
+
 /** Which weight series each role put into the registry, by service and role; those of slots that were left must go. */
-const exported = new WeakMap<Metrics, Map<string, ReadonlyMap<string, WeightLabels>>>();
+const exported = new WeakMap<Metrics, Map<string, AllSeries>>();
+
+function seriesOf(slot: TakenSlot, service: string): Series {
+  const { name, address, group } = slot.target;
+  const labels = { id: String(slot.index), name, ip: address, asg: group, service };
+  return { slot, key: JSON.stringify(labels), labels };
+}
 
 /** Replaces the series of one role. One that the other role of the same process still has stays. */
-function replaceSeries(metrics: Metrics, service: string, role: Role, next: ReadonlyMap<string, WeightLabels>): void {
-  const series = exported.get(metrics) ?? new Map<string, ReadonlyMap<string, WeightLabels>>();
-  exported.set(metrics, series);
-  const before = series.get(`${service}/${role}`);
-  const others = series.get(`${service}/${role === 'server' ? 'client' : 'server'}`);
-  series.set(`${service}/${role}`, next);
-  for (const [key, labels] of before ?? []) {
-    if (!next.has(key) && !others?.has(key)) metrics.serverWeight.remove(labels);
+function replaceSeries(metrics: Metrics, service: string, role: Role, slots: readonly Slot[]): void {
+  const roles = exported.get(metrics) ?? new Map<string, AllSeries>();
+  exported.set(metrics, roles);
+  const before = roles.get(`${service}/${role}`) ?? none;
+  const others = roles.get(`${service}/${role === 'server' ? 'client' : 'server'}`) ?? none;
+  const next = new Map<number, Series>();
+  for (const slot of slots) {
+    if (slot.state !== 'taken') continue;
+    const known = before.get(slot.index);
+    if (known?.slot === slot) {
+      next.set(slot.index, known);
+      continue;
+    }
+    const series = seriesOf(slot, service);
+    next.set(slot.index, series);
+    metrics.serverWeight.set(series.labels, servingWeight(slot));
+  }
+  roles.set(`${service}/${role}`, next);
+  for (const [index, { key, labels }] of before) {
+    if (next.get(index)?.key !== key && others.get(index)?.key !== key) metrics.serverWeight.remove(labels);
   }
 }
 
 /** Brings the metrics of a service in line with a snapshot; `hsdo_server_weight` exists exactly for its taken slots. */
 export function exportSnapshot(metrics: Metrics, snapshot: Snapshot, role: Role): void {
   const { service, slots } = snapshot;
-  const current = new Map<string, WeightLabels>();
-  for (const slot of slots) {
-    if (slot.state !== 'taken') continue;
-    const { name, address, group } = slot.target;
-    const labels = { id: String(slot.index), name, ip: address, asg: group, service };
-    current.set(JSON.stringify(labels), labels);
-    metrics.serverWeight.set(labels, servingWeight(slot));
-  }
-  replaceSeries(metrics, service, role, current);
+  replaceSeries(metrics, service, role, slots);
   for (const state of ['taken', 'draining', 'free'] as const) {
     metrics.slots.set({ service, state }, slots.filter((slot) => slot.state === state).length);
   }
@@ -65,7 +86,7 @@ function forgetVerdicts(metrics: Metrics, service: string): void {
 
 /** Takes a service's list out of the metrics of a server: another process speaks for it now. */
 export function forgetSnapshot(metrics: Metrics, service: string): void {
-  replaceSeries(metrics, service, 'server', new Map());
+  replaceSeries(metrics, service, 'server', []);
   metrics.revision.remove({ service, role: 'server' });
   if (exported.get(metrics)?.has(`${service}/client`)) return;
   for (const state of ['taken', 'draining', 'free']) metrics.slots.remove({ service, state });

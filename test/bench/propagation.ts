@@ -10,6 +10,8 @@ import { slotCount, startThousand } from './thousand.ts';
 /** Targets that come and go; together with those that stay they take half of the slots. */
 const moverCount = 20;
 const changeCount = 100;
+/** Changes before those: a process that has just started runs code that was never run before. They are told apart. */
+const coldCount = 20;
 const pollMs = 1000;
 
 /** One target that comes and goes, always in the same slot, since it gets its own back. */
@@ -32,13 +34,9 @@ async function change(crowd: Crowd, watch: SlotWatch, mover: Mover): Promise<num
 }
 
 /** Many changes of single targets, at random moments, so that they fall into every phase of every loop. */
-async function changes(crowd: Crowd, watch: SlotWatch, members: readonly Member[]): Promise<number[]> {
-  const idle: Mover[] = [];
-  for (const one of members.slice(0, moverCount)) {
-    idle.push({ member: one, slot: await watch.slotOf(one.address), isPresent: true });
-  }
+async function changes(crowd: Crowd, watch: SlotWatch, idle: Mover[], times: number): Promise<number[]> {
   const running: Promise<number>[] = [];
-  for (let count = 0; count < changeCount; count += 1) {
+  for (let count = 0; count < times; count += 1) {
     await delay(130 + Math.random() * 100);
     const mover = idle.splice(Math.floor(Math.random() * idle.length), 1)[0];
     if (!mover) throw new Error(`all ${moverCount} targets wait for their change to reach HAProxy`);
@@ -58,7 +56,7 @@ interface Scene {
   readonly notes?: readonly string[];
 }
 
-async function measure({ size, crowd: gather, options = {} }: Scene): Promise<number[]> {
+async function measure({ size, crowd: gather, options = {} }: Scene): Promise<{ cold: number[]; warm: number[] }> {
   const members = Array.from({ length: size / 2 }, (_, number) => member(number));
   const haproxy = await startThousand({ hasChecks: true, size });
   const crowd = await gather(members);
@@ -66,7 +64,12 @@ async function measure({ size, crowd: gather, options = {} }: Scene): Promise<nu
   const watch = await startSlotWatch(haproxy.socketPath);
   try {
     await watch.taken(members.length);
-    return await changes(crowd, watch, members);
+    const idle: Mover[] = [];
+    for (const one of members.slice(0, moverCount)) {
+      idle.push({ member: one, slot: await watch.slotOf(one.address), isPresent: true });
+    }
+    const cold = await changes(crowd, watch, idle, coldCount);
+    return { cold, warm: await changes(crowd, watch, idle, changeCount) };
   } finally {
     watch.stop();
     await hsdo.stop();
@@ -77,7 +80,7 @@ async function measure({ size, crowd: gather, options = {} }: Scene): Promise<nu
 
 async function play(scene: Scene): Promise<Section> {
   const { name, title, size, mostMs, notes = [] } = scene;
-  const values = await measure(scene);
+  const { cold, warm: values } = await measure(scene);
   return {
     name,
     title,
@@ -85,6 +88,7 @@ async function play(scene: Scene): Promise<Section> {
       figure('p50', 'ms', [percentile(values, 0.5)]),
       promise(figure('p99', 'ms', [percentile(values, 0.99)]), `under ${mostMs}`, (p99) => p99 < mostMs),
       figure('all changes', 'ms', values),
+      figure(`the first ${coldCount} after the start, not counted above`, 'ms', cold),
     ],
     ratios: [],
     histograms: [histogram('changes', 'ms', values, 15)],
