@@ -51,13 +51,13 @@ function checkBuild() {
 }
 
 /** Runs vitest; resolves with its JSON report (undefined when it wrote none) and exit code. */
-async function runTests(args) {
+async function runTests(args, isBuilt) {
   const folder = mkdtempSync(join(tmpdir(), 'hsdo-test-'));
   const outputFile = join(folder, 'report.json');
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
-    const env = { ...process.env, [markName]: mark };
+    const env = { ...process.env, [markName]: mark, ...(isBuilt ? { HSDO_TEST_BUILT: '1' } : {}) };
     const exitCode = await runInForeground(process.execPath, [vitest, 'run', ...reporters, ...args], {
       cwd: root,
       env,
@@ -107,10 +107,11 @@ await runScript(async () => {
     console.log(summaryLine({ passed: 0, failed: 1, skipped: 0 }));
     return 1;
   }
-  const counts = [checkBuild()];
+  const built = checkBuild();
+  const counts = [built];
   if (args.length === 0) counts.push(...checks.map(check));
   const projects = (isSoak ? ['soak'] : everyProject).flatMap((project) => ['--project', project]);
-  const { exitCode, found } = await runTests([...projects, ...args.slice(isSoak ? 1 : 0)]);
+  const { exitCode, found } = await runTests([...projects, ...args.slice(isSoak ? 1 : 0)], built.failed === 0);
   const tests = countReport(found, exitCode);
   counts.push(checkLeftovers());
   const total = addCounts(...counts, tests);

@@ -65,7 +65,12 @@ export function createServerView(parts: ServerViewParts): View {
     problems,
     async status() {
       const reports = await clientReports();
-      const services = await Promise.all(served.map((one) => viewOf(one, reports, snapshotOf, requests)));
+      const services = await Promise.all(
+        served.map(async (one) => {
+          const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(one.name).catch(() => undefined));
+          return viewOf(one, reports, snapshot, requests);
+        }),
+      );
       const { nodeId: node } = config.cluster;
       return {
         node,
@@ -83,8 +88,9 @@ export function createServerView(parts: ServerViewParts): View {
     async service(name) {
       const one = served.find((candidate) => candidate.name === name);
       if (!one) return undefined;
-      const view = await viewOf(one, await clientReports(), snapshotOf, requests);
+      // Read once, or the two halves of the answer would be of different lists.
       const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(name));
+      const view = await viewOf(one, await clientReports(), snapshot, requests);
       return serviceDetail(view, one.service, snapshot, {
         observers: watching?.electorate.observers() ?? [],
         opinions: watching?.observing.opinions(name) ?? [],
@@ -154,11 +160,10 @@ async function idOf(
 async function viewOf(
   { name, sources, leading }: ServedService,
   reports: readonly Report[],
-  read: (service: string) => Promise<Snapshot | undefined>,
+  snapshot: Snapshot | undefined,
   requests: Requests,
 ): Promise<ServiceView> {
   const last = leading.last();
-  const snapshot = last?.snapshot ?? (await read(name).catch(() => undefined));
   const asked = last?.asked ?? (await requests.read(name, new AbortController().signal).catch(() => undefined));
   return {
     ...serviceView(name, snapshot),

@@ -116,7 +116,7 @@ describe('the Dockerfile', () => {
 
 describe('the steps of the Dockerfile, run in an empty folder', () => {
   beforeAll(runStages, 300_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
   it('leaves a tree that starts', () => {
     const [command = '', ...args] = JSON.parse(argument('ENTRYPOINT')) as string[];
