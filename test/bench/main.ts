@@ -5,7 +5,7 @@ import { idleProcess } from './idle-process.ts';
 import { idleReads } from './idle-reads.ts';
 import { idleTick } from './idle-tick.ts';
 import { describeMachine } from './machine.ts';
-import { outage } from './outage.ts';
+import { outage, outageOnDynamodb } from './outage.ts';
 import { probes } from './probes.ts';
 import { consulToHaproxy, consulToHaproxySmall, dynamodbToHaproxy, fileToHaproxy } from './propagation.ts';
 import { renderMachine, renderSection } from './report.ts';
@@ -22,6 +22,7 @@ const measurements: Readonly<Record<string, () => Promise<Section>>> = {
   'idle-process': idleProcess,
   probes,
   outage,
+  'outage-dynamodb': outageOnDynamodb,
 };
 
 const usage = `Usage: npm run bench -- [--only NAME]... [--json]

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeTable, plainKeys } from '../fixtures/dynamodb.ts';
+import { startMoto } from '../fixtures/moto.ts';
 import { type Program, startProgram } from '../fixtures/program.ts';
 import { until } from '../fixtures/until.ts';
 import { figure, histogram, percentile, promise, type Section } from './figures.ts';
-import { startHsdo } from './hsdo-processes.ts';
+import { type HsdoOptions, startHsdo } from './hsdo-processes.ts';
 import { type AdminWatch, startAdminWatch } from './outage-watch.ts';
 import { startThousand } from './thousand.ts';
 
@@ -14,6 +16,7 @@ const check = { kind: 'http', intervalSeconds: 0.5, fall: 2, timeoutSeconds: 0.3
 const slackMs = 200;
 const promisedMs = check.intervalSeconds * 1000 * check.fall + check.timeoutSeconds * 1000 + slackMs;
 const port = 18_080;
+const pollSeconds = 1;
 
 /** One target: a process of its own that answers every request. */
 interface Mortal {
@@ -68,7 +71,7 @@ async function kills(mortals: readonly Mortal[], watch: AdminWatch): Promise<num
   return Promise.all(running);
 }
 
-async function measure(): Promise<number[]> {
+async function measure(options: Pick<HsdoOptions, 'store' | 'intervalSeconds'>): Promise<number[]> {
   const all = Array.from({ length: mortalCount + restCount }, (_, number) => mortal(number));
   const haproxy = await startThousand({ hasChecks: true, size });
   await Promise.all(all.map((one) => one.start()));
@@ -78,6 +81,7 @@ async function measure(): Promise<number[]> {
     check,
     socketPath: haproxy.socketPath,
     size,
+    ...options,
   });
   const watch = await startAdminWatch(haproxy.socketPath);
   try {
@@ -90,24 +94,55 @@ async function measure(): Promise<number[]> {
   }
 }
 
-/** A target's death until it is out of HAProxy. */
-export async function outage(): Promise<Section> {
-  const values = await measure();
+interface Scene {
+  readonly name: string;
+  readonly title: string;
+  readonly mostMs: number;
+  readonly options: Pick<HsdoOptions, 'store' | 'intervalSeconds'>;
+  readonly notes: readonly string[];
+}
+
+async function play({ name, title, mostMs, options, notes }: Scene): Promise<Section> {
+  const values = await measure(options);
   const { intervalSeconds, fall, timeoutSeconds } = check;
   return {
-    name: 'outage',
-    title: 'From the death of a target to the drain in HAProxy, embedded store',
+    name,
+    title,
     figures: [
       figure('p50', 'ms', [percentile(values, 0.5)]),
-      promise(figure('p99', 'ms', [percentile(values, 0.99)]), `under ${promisedMs}`, (p99) => p99 < promisedMs),
+      promise(figure('p99', 'ms', [percentile(values, 0.99)]), `under ${mostMs}`, (p99) => p99 < mostMs),
       figure('all kills', 'ms', values),
     ],
     ratios: [],
     histograms: [histogram('kills', 'ms', values, 15)],
     notes: [
       `${killCount} times one of ${mortalCount} HTTP servers is killed at a random moment; ${restCount} more stay. All are processes of their own.`,
-      `The check asks every ${intervalSeconds} s, fall ${fall}, time-out ${timeoutSeconds} s; promised is interval x fall + time-out + ${slackMs} ms.`,
+      `The check asks every ${intervalSeconds} s, fall ${fall}, time-out ${timeoutSeconds} s; promised is interval x fall + time-out + ${slackMs} ms${notes.join('')}.`,
       'HAProxy’s own checks rest for an hour, so that nobody but hsdo takes a target out. From before the signal until HAProxy, asked every millisecond, shows the drain.',
     ],
   };
+}
+
+/** A target's death until it is out of HAProxy. */
+export function outage(): Promise<Section> {
+  const title = 'From the death of a target to the drain in HAProxy, embedded store';
+  return play({ name: 'outage', title, mostMs: promisedMs, options: {}, notes: [] });
+}
+
+/** The same where everybody polls. */
+export async function outageOnDynamodb(): Promise<Section> {
+  const moto = await startMoto();
+  try {
+    const { endpoint, region, credentials } = moto;
+    const store = { kind: 'dynamodb', table: await makeTable(moto, plainKeys), endpoint, region, credentials };
+    return await play({
+      name: 'outage-dynamodb',
+      title: `The same over DynamoDB (moto), INTERVAL ${pollSeconds} s`,
+      mostMs: promisedMs + 2 * pollSeconds * 1000,
+      options: { store, intervalSeconds: pollSeconds },
+      notes: [', plus one INTERVAL for the votes and one for the client'],
+    });
+  } finally {
+    await moto.stop();
+  }
 }

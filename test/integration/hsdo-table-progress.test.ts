@@ -7,12 +7,12 @@ import { taken, target } from '../fixtures/lists.ts';
 import { motoPrograms } from '../fixtures/moto.ts';
 
 const never = new AbortController().signal;
-const size = 1000;
+const size = 400;
 const groupOf = (slot: Slot | undefined) => (slot?.state === 'taken' ? slot.target.group : 'free');
 
 /** The slots that round `n` writes, each a different burden for readers. */
 const writers: readonly [string, (n: number) => readonly number[]][] = [
-  ['always the same slot', () => [500]],
+  ['always the same slot', () => [200]],
   ['a slot here and there', (n) => [1 + ((n * 397) % size)]],
   ['the first and the last slot', () => [1, size]],
   [
