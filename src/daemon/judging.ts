@@ -74,7 +74,7 @@ export function createJudging(service: ServiceConfig): Judging {
       : { verdicts: tallied, primary: undefined };
     const isOpen = hasCheck && taken.some((slot) => verdictOf(slot, verdicts) === 'undecided');
     // A list that lives by verdicts already must not wait for newcomers before it panics.
-    const isJudged = (before?.slots ?? []).some((slot) => isTaken(slot) && isDecided(slot.health));
+    const isJudged = (before?.slots ?? []).some((slot) => isTaken(slot) && hasVerdict(slot.health));
     const served = serve({
       slots: desired.slots,
       verdicts: hasCheck ? verdicts : undefined,
@@ -97,7 +97,7 @@ const hasPrimary = ({ check }: ServiceConfig) =>
 /** An operator took it out. */
 const isHeld = ({ override }: TakenSlot) => override === 'drain' || override === 'maint';
 
-const isDecided = (health: SlotHealth | undefined) => health !== undefined && health.verdict !== 'undecided';
+const hasVerdict = (health: SlotHealth | undefined) => health !== undefined && health.verdict !== 'undecided';
 
 const verdictOf = ({ target, health }: TakenSlot, verdicts: ReadonlyMap<string, ServingVerdict>) =>
   verdicts.get(target.id)?.health ?? health?.verdict ?? 'undecided';

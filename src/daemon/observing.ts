@@ -127,7 +127,6 @@ export function createObserving(parts: ObservingParts): Observing {
 
   return {
     async run(signal) {
-      if (jobs.length === 0) return;
       const statistics = await parts.openStatistics(opinions, names, signal);
       await start(signal);
       const intervalMs = heartbeatSeconds * 1000;

@@ -25,12 +25,17 @@ export interface Opinions {
   note(service: string, target: Target, probe: Probe): boolean;
   /** Starts from the votes that this observer left before its restart; they are told again once each target was asked. */
   restore(ballot: Ballot): void;
-  /** Starts from the statistics that were kept. */
+  /** Starts from the statistics that were kept; what belongs to targets that were gone for a month is forgotten. */
   recall(service: string, statistics: ReadonlyMap<string, TargetStatistics>): void;
   of(service: string): readonly Opinion[];
+  /** Everything that is to be kept: also of targets that the sources have not reported since the start. */
+  statistics(service: string): ReadonlyMap<string, TargetStatistics>;
   /** Every vote as it stands. */
   ballot(observer: string): Ballot;
 }
+
+/** For so long statistics wait for their target to come back. */
+const forgottenMs = 30 * 24 * 3_600_000;
 
 interface Watched {
   rules: HealthRules;
@@ -86,8 +91,17 @@ export function createOpinions(clock: Clock): Opinions {
     restore(ballot) {
       for (const [service, votes] of ballot.services) former.set(service, new Map(votes));
     },
-    recall: (service, statistics) => void recalled.set(service, new Map(statistics)),
+    recall(service, statistics) {
+      const since = clock.now() - forgottenMs;
+      recalled.set(service, new Map([...statistics].filter(([, { lastAt }]) => lastAt >= since)));
+    },
     of: (service) => [...(services.get(service)?.opinions.values() ?? [])],
+    statistics(service) {
+      const kept = new Map(recalled.get(service));
+      for (const [id, { statistics }] of services.get(service)?.opinions ?? [])
+        if (statistics) kept.set(id, statistics);
+      return kept;
+    },
     ballot: (observer) => ({
       observer,
       services: new Map(

@@ -44,7 +44,8 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   const watched = found.flatMap(({ service, sources }) =>
     isWatched(service) ? [{ service, targets: () => sources.known().targets }] : [],
   );
-  const watching = homes.store ? createWatching(parts, watched, homes.store, nudgeAll) : undefined;
+  const watching =
+    homes.store && watched.length > 0 ? createWatching(parts, watched, homes.store, nudgeAll) : undefined;
   const lease = electionOf(parts, homes, health, nudgeAll);
   const served = found.map(({ service, nudge, sources }): ServedService => {
     const leading = createLeading({
@@ -63,7 +64,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   });
   const loops: Loop[] = served.flatMap(({ sources, leading }) => [sources.run, leading.run]);
   loops.push(lease.run, ...hintLoops(requests, nudgeAll, parts));
-  if (watching && watched.length > 0) loops.push(watching.run);
+  if (watching) loops.push(watching.run);
   const listen = config.api.listen ?? defaultListen;
   if (listen !== 'off') {
     const view = createServerView({

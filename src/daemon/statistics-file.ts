@@ -44,25 +44,14 @@ export async function openStatistics(
   const save = (outer: AbortSignal) =>
     attempt(async () => {
       for (const service of services) {
-        const known = opinions.of(service).flatMap(({ target, statistics }) => {
-          return statistics ? [[target.id, statistics] as const] : [];
-        });
         await withDeadline('The file of statistics', deadlineMs, outer, async (inner) =>
-          keeper?.save(service, new Map(known), inner),
+          keeper?.save(service, opinions.statistics(service), inner),
         );
       }
     });
   return {
     async run(inner) {
-      let isFirst = true;
-      await every(
-        { intervalMs: saveEveryMs, clock },
-        async () => {
-          if (!isFirst) await save(inner);
-          isFirst = false;
-        },
-        inner,
-      );
+      await every({ intervalMs: saveEveryMs, clock }, () => save(inner), inner);
       await save(new AbortController().signal);
     },
   };

@@ -7,6 +7,7 @@ import { type BallotWriter, createBallotWriter } from '../publish/ballot-writer.
 import type { Store } from '../store/store.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { createElectorate, type Electorate } from './electorate.ts';
+import { runTogether } from './lifecycle.ts';
 import { createObserving, type Observing, type WatchedService } from './observing.ts';
 import type { ProcessParts } from './process.ts';
 import { openStatistics } from './statistics-file.ts';
@@ -28,6 +29,7 @@ export function isWatched(service: ServiceConfig): service is WatchedService['se
  * An observer that was given no name leaves at a clean stop and when it falls silent, since it comes back under another
  * one; one with a name stays in the electorate until it is decommissioned.
  *
+ * @param watched - At least one: who watches nothing has no vote.
  * @param onVotes - Called when votes or observers changed.
  */
 export function createWatching(
@@ -62,8 +64,7 @@ export function createWatching(
     observing,
     electorate,
     async run(signal) {
-      if (watched.length === 0) return;
-      await Promise.all([observing.run(signal), electorate.run(signal)]);
+      await runTogether([observing.run, electorate.run], signal);
       if (isTransient) await leave(writer);
     },
   };

@@ -1,4 +1,4 @@
-import type { Vote } from '../model/ballot.ts';
+import { isSameVote, type Vote } from '../model/ballot.ts';
 import type { Health } from './health.ts';
 
 /** One moment on both clocks of an observer, milliseconds. */
@@ -63,17 +63,4 @@ function told(measured: number | undefined, before: number | undefined): number 
   if (before !== undefined && Math.abs(measured - before) <= tellingShare * Math.max(measured, before, 1))
     return before;
   return measured < 10 ? Math.round(measured * 10) / 10 : Math.round(measured);
-}
-
-function isSameVote(one: Vote, other: Vote): boolean {
-  return (
-    one.health === other.health &&
-    one.about === other.about &&
-    one.code === other.code &&
-    one.sinceAt === other.sinceAt &&
-    one.connectMs === other.connectMs &&
-    one.totalMs === other.totalMs &&
-    one.role === other.role &&
-    one.timeline === other.timeline
-  );
 }

@@ -40,3 +40,20 @@ export interface Observer {
   readonly abstains?: string;
   readonly ballot: Ballot;
 }
+
+/** The same vote, but for the times of the probes, which move with every one of them. */
+export function isSameOpinion(one: Vote, other: Vote): boolean {
+  return (
+    one.health === other.health &&
+    one.about === other.about &&
+    one.code === other.code &&
+    one.sinceAt === other.sinceAt &&
+    one.role === other.role &&
+    one.timeline === other.timeline
+  );
+}
+
+/** True when nothing about the vote differs. */
+export function isSameVote(one: Vote, other: Vote): boolean {
+  return isSameOpinion(one, other) && one.connectMs === other.connectMs && one.totalMs === other.totalMs;
+}

@@ -1,4 +1,4 @@
-import type { Ballot, Vote, Votes } from '../model/ballot.ts';
+import { type Ballot, isSameOpinion, isSameVote, type Vote, type Votes } from '../model/ballot.ts';
 import type { Change } from '../store/store.ts';
 import { encodePart, type ObserverRecord, type Part, type PartVotes, partKey, partOf } from './ballot-format.ts';
 
@@ -11,22 +11,6 @@ const noVotes: Votes = new Map();
 export interface Marks {
   readonly dirty: Set<number>;
   readonly stale: Set<number>;
-}
-
-/** The same vote, but for the times of the probes, which move with every one of them. */
-function isSameOpinion(one: Vote, other: Vote): boolean {
-  return (
-    one.health === other.health &&
-    one.about === other.about &&
-    one.code === other.code &&
-    one.sinceAt === other.sinceAt &&
-    one.role === other.role &&
-    one.timeline === other.timeline
-  );
-}
-
-function isSameVote(one: Vote, other: Vote): boolean {
-  return isSameOpinion(one, other) && one.connectMs === other.connectMs && one.totalMs === other.totalMs;
 }
 
 /** Marks the parts in which two states of a ballot differ. */

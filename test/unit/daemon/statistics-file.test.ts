@@ -22,7 +22,7 @@ describe('the file of statistics', () => {
   afterEach(() => rm(stateDirectory, { recursive: true, force: true }));
 
   /** One life of a process: these probes, then a clean stop. Gives what it shows of the target, and what it logged. */
-  async function live(signs: string, duringMs = 0) {
+  async function live(signs: string, duringMs = 0, isSourceAway = false) {
     const [clock, log, closers] = [createFakeClock(), recordingLog(), createClosers()];
     const config = configSchema.parse({
       services: [{ name: 'web' }],
@@ -33,7 +33,7 @@ describe('the file of statistics', () => {
     const parts = { config, clock, log, closers, metrics: createMetrics() };
     const opinions = createOpinions(clock);
     const statistics = await openStatistics(parts, opinions, ['web'], never);
-    opinions.watch('web', targets('a'), healthRules());
+    opinions.watch('web', isSourceAway ? [] : targets('a'), healthRules());
     const stopping = new AbortController();
     const running = statistics.run(stopping.signal);
     for (const sign of signs) opinions.note('web', target('a'), probeOf(sign));
@@ -48,6 +48,12 @@ describe('the file of statistics', () => {
     await live('++-');
     expect((await live('+', 40_000)).counted).toMatchObject({ successes: 3, timeouts: 1 });
     expect((await live('')).counted).toMatchObject({ successes: 3, timeouts: 1 });
+  });
+
+  it('keeps what was counted over a life in which the source never answered', async () => {
+    await live('++-');
+    await live('', 40_000, true);
+    expect((await live('')).counted).toMatchObject({ successes: 2, timeouts: 1 });
   });
 
   it('costs the statistics their memory where it cannot be used, says so, and nothing else', async () => {
