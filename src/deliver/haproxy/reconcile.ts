@@ -1,11 +1,11 @@
 import { describeError, HsdoError } from '../../model/error.ts';
-import { canonicalAddress, isFromOldWorker, refusalIn, renderSteps } from './commands.ts';
+import { canonicalAddress } from './commands.ts';
 import type { Remembered } from './decide.ts';
 import type { Wanted } from './desired.ts';
 import { type Observation, type Reading, readServersState } from './observe.ts';
 import { type Change, type Finding, type Held, inTurns, type Plan, planBackend } from './plan.ts';
 import type { Refusals } from './refusals.ts';
-import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts';
+import { type Lanes, openLanes, sendErrands } from './send.ts';
 import { type ProcessInfo, parseInfo } from './show-info.ts';
 
 /** One backend of one HAProxy, and what it should look like. */
@@ -65,7 +65,7 @@ interface Work {
   plan?: Plan;
   sent: readonly Change[];
   commands: number;
-  findings: Finding[];
+  findings: readonly Finding[];
   error?: HsdoError;
 }
 
@@ -115,77 +115,23 @@ interface Due {
   readonly turns: ReturnType<typeof inTurns>;
 }
 
-/** What a command that was sent was for. */
-interface Line {
-  readonly work: Work;
-  readonly change: Change;
-  readonly step: Change['steps'][number];
-}
-
-/** The steps that a server may be sent, with their texts; none when a value of it must not be sent, which becomes a finding. */
-function textsOf(work: Work, change: Change): readonly string[] | undefined {
-  try {
-    return renderSteps(work.task.name, change.server, change.steps);
-  } catch (error) {
-    if (!(error instanceof HsdoError)) throw error;
-    work.findings.push({ index: change.index, server: change.server, reason: error.message });
-    return undefined;
-  }
-}
-
 /** What is to be sent, but for what HAProxy refused a moment ago. */
 function dueChanges(work: Work, pass: Pass): readonly Change[] {
   return (work.plan?.changes ?? []).filter((change) => !pass.refusals.isResting(work.task.name, change));
 }
 
-/** Spells the commands out one by one, while the first ones are on their way, and notes in `lines` what each was for. */
-function* spell(dues: readonly Due[], lines: Line[]): Generator<string> {
-  for (const turn of [0, 1] as const) {
-    for (const { work, turns } of dues) {
-      const sent: Change[] = [];
-      const before = lines.length;
-      for (const change of turns[turn]) {
-        const texts = textsOf(work, change);
-        if (texts === undefined) continue;
-        sent.push(change);
-        for (const [position, step] of change.steps.entries()) {
-          lines.push({ work, change, step });
-          yield texts[position] ?? '';
-        }
-      }
-      work.sent = [...work.sent, ...sent];
-      work.commands += lines.length - before;
-    }
-  }
-  for (const { work } of dues) yield showServers(work.task);
-  yield 'show info';
-}
-
-function readReplies(socket: string, lines: readonly Line[], replies: readonly string[]): void {
-  for (const [position, { work, change, step }] of lines.entries()) {
-    const reply = replies[position] ?? '';
-    if (isFromOldWorker(reply))
-      throw new HsdoError(
-        'unavailable',
-        `HAProxy at "${socket}" is an old process that ends after a reload; expected the new one`,
-      );
-    const refusal = refusalIn(step, reply);
-    if (refusal === undefined) continue;
-    const reason = `HAProxy refused "${step.do}": ${refusal}`;
-    work.findings.push({ index: change.index, server: change.server, reason });
-  }
-}
-
-async function send(api: RuntimeApi, pass: Pass, dues: readonly Due[]): Promise<string> {
+async function send(lanes: Lanes, pass: Pass, dues: readonly Due[]): Promise<string> {
   for (const { task, plan } of dues.map(({ work }) => work)) {
     if (plan?.forgets) await pass.save(task.name, plan.remembered);
   }
-  const lines: Line[] = [];
-  const replies = await api.pipeline(spell(dues, lines));
-  readReplies(pass.socket, lines, replies);
+  const errands = dues.map(({ work: { task }, turns }) => ({ backend: task.name, turns }));
+  const questions = [...dues.map(({ work }) => showServers(work.task)), 'show info'];
+  const { outcomes, replies } = await sendErrands(pass.socket, lanes, errands, questions);
   for (const [position, { work }] of dues.entries()) {
-    look(work, replies[lines.length + position] ?? '', pass);
-    pass.refusals.settle(work.task.name, work.sent, work.plan?.changes ?? []);
+    const { sent = [], commands = 0, findings = [] } = outcomes[position] ?? {};
+    Object.assign(work, { sent, commands, findings });
+    look(work, replies[position] ?? '', pass);
+    pass.refusals.settle(work.task.name, sent, work.plan?.changes ?? []);
   }
   return replies.at(-1) ?? '';
 }
@@ -209,37 +155,37 @@ function report(work: Work): BackendReport {
   };
 }
 
-async function work(api: RuntimeApi, pass: Pass): Promise<PassReport> {
+async function work(lanes: Lanes, pass: Pass): Promise<PassReport> {
   const works: Work[] = pass.backends.map((task) => ({ task, sent: [], commands: 0, findings: [] }));
   const questions = works.map(({ task }) => showServers(task));
-  const replies = await api.pipeline(pass.wantsInfo ? [...questions, 'show info'] : questions);
+  const replies = await lanes.first.pipeline(pass.wantsInfo ? [...questions, 'show info'] : questions);
   for (const [position, one] of works.entries()) look(one, replies[position] ?? '', pass);
   let info = pass.wantsInfo ? (replies.at(-1) ?? '') : '';
   const dues = works
     .map((one): Due => ({ work: one, turns: inTurns(dueChanges(one, pass)) }))
     .filter(({ turns: [out, into] }) => out.length + into.length > 0);
-  if (dues.length > 0) info = await send(api, pass, dues);
+  if (dues.length > 0) info = await send(lanes, pass, dues);
   const process = parseInfo(info);
   return { backends: works.map(report), ...(process ? { process } : {}) };
 }
 
 /**
- * One look at one HAProxy, and what it takes to bring it in order: reads the servers, sends the differences as one
- * pipeline and reads back on the same connection. When nothing differs one `show servers state` per backend is all that
+ * One look at one HAProxy, and what it takes to bring it in order: reads the servers, sends the differences in one
+ * pipeline (many of them in two, see `send.ts`) and reads back. When nothing differs one `show servers state` per backend is all that
  * is sent. A connection that ends half-way, or leads to the old process of a reload, is tried once more at once.
  *
  * @throws HsdoError `unavailable` when HAProxy cannot be reached; the fault of a single backend is in its report.
  */
 export async function reconcile(pass: Pass, signal: AbortSignal): Promise<PassReport> {
   const attempt = async () => {
-    const api = await openRuntimeApi(pass.socket, { timeoutMs: pass.timeoutMs }, signal);
+    const lanes = await openLanes(pass.socket, { timeoutMs: pass.timeoutMs }, signal);
     try {
-      return { report: await work(api, pass) };
+      return { report: await work(lanes, pass) };
     } catch (error) {
       if (signal.aborted || !(error instanceof HsdoError) || error.code !== 'unavailable') throw error;
       return { error };
     } finally {
-      api.close();
+      lanes.close();
     }
   };
   const first = await attempt();
