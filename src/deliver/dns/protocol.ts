@@ -1,0 +1,52 @@
+import type { DnsConfig } from './config.ts';
+
+/** What the thread that answers is started with. */
+export interface WorkerStart {
+  readonly config: DnsConfig;
+  /** Sockets that the service manager opened (systemd.socket(5)), in place of `config.listen`. */
+  readonly inherited: readonly { readonly fd: number; readonly kind: 'udp' | 'tcp' }[];
+}
+
+export type ToWorker =
+  /** Compiled chapters, see compile.ts; the buffer is handed over. */
+  { readonly kind: 'chapters'; readonly bytes: Uint8Array } | { readonly kind: 'stop' };
+
+/** Numbers since the last report. Keys are label values joined by a space, such as `A NOERROR udp`. */
+export interface DnsCounts {
+  /** By type of question, code of the answer (or `dropped`) and transport. */
+  readonly queries: Readonly<Record<string, number>>;
+  /** Queries by the time they took, as many as `latencyBuckets` and one more for all that took longer. */
+  readonly latency: readonly number[];
+  readonly latencySumSeconds: number;
+  /** By `hit`, `miss`, `stale`. */
+  readonly cache: Readonly<Record<string, number>>;
+  /** Answers that were held back: `dropped`, `truncated`. */
+  readonly limited: Readonly<Record<string, number>>;
+  /** Questions to other servers: by server and outcome (`answer`, `timeout`, `mismatch`, `error`). */
+  readonly upstream: Readonly<Record<string, number>>;
+  /** Time of answered questions to other servers: count by bucket, as `latency`. */
+  readonly upstreamLatency: readonly number[];
+  readonly upstreamSumSeconds: number;
+  /** Values of this moment. */
+  readonly tcpConnections: number;
+  readonly cacheBytes: number;
+  readonly names: number;
+}
+
+/** Upper bounds in seconds. */
+export const latencyBuckets: readonly number[] = [
+  0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5,
+];
+
+export type FromWorker =
+  | {
+      readonly kind: 'listening';
+      /** `udp 127.0.0.1:8053` and so on, with the ports that were really taken. */
+      readonly addresses: readonly string[];
+      readonly transport: 'batch' | 'dgram';
+      /** Why it is not `batch`, where that was tried. */
+      readonly reason?: string;
+    }
+  | { readonly kind: 'counts'; readonly counts: DnsCounts }
+  /** It cannot go on, such as for an address that is taken; the thread ends. */
+  | { readonly kind: 'failed'; readonly message: string };
