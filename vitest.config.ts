@@ -4,8 +4,24 @@ const project = (name: string, overrides: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...overrides },
 });
 
-/** One project per room of test/. Integration files start real programs and measure what
- * these do to each other, so they run one after the other, and after everything else. */
+/**
+ * Integration files that put programs under load, measure what these do to each other, or start a whole demo: each has
+ * the machine to itself.
+ */
+const alone = [
+  'bench',
+  'demo',
+  'haproxy-hash',
+  'haproxy-layout',
+  'haproxy-outage',
+  'haproxy-sync',
+  'haproxy-verdict',
+  'hostile',
+  'roles-postgres',
+  'whole',
+].map((name) => `test/integration/${name}.test.ts`);
+
+/** One project per room of test/; integration after the rest. Its other files mostly wait, so two run side by side. */
 export default defineConfig({
   test: {
     projects: [
@@ -13,14 +29,22 @@ export default defineConfig({
       project('contract', { testTimeout: 60_000, hookTimeout: 60_000 }),
       project('scenario'),
       project('integration', {
+        exclude: alone,
         sequence: { groupOrder: 1 },
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        maxWorkers: 2,
+      }),
+      project('integration-alone', {
+        include: alone,
+        sequence: { groupOrder: 2 },
         testTimeout: 120_000,
         hookTimeout: 120_000,
         fileParallelism: false,
       }),
       project('repo', { testTimeout: 120_000 }),
       project('soak', {
-        sequence: { groupOrder: 2 },
+        sequence: { groupOrder: 3 },
         testTimeout: 3_600_000,
         hookTimeout: 120_000,
         fileParallelism: false,

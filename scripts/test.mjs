@@ -15,7 +15,7 @@ import { programs } from './programs.mjs';
 
 const isCi = process.env.CI === 'true';
 const mark = `${process.pid}-${Date.now()}`;
-const everyProject = ['unit', 'contract', 'scenario', 'integration', 'repo'];
+const everyProject = ['unit', 'contract', 'scenario', 'integration', 'integration-alone', 'repo'];
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 /** Name, command and arguments of what is checked besides the tests; each counts as one. */
