@@ -1,12 +1,11 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { describeError, HsdoError } from '../../model/error.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { portSchema, snapshotSchema, weightSchema } from '../../model/snapshot-schema.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { memoryFile, readMemory, writeMemory } from '../memory-file.ts';
 import type { Remembered } from './decide.ts';
-import { pathOfNext, replaceFile } from './write-file.ts';
+
+const what = 'the memory of HAProxy';
 
 /** What a client must know of a service after its own restart, also while the store is away. */
 export interface Memory {
@@ -41,7 +40,7 @@ export function emptyMemory(service: string): Memory {
 
 /** The file of one service; names of services never leave their folder. */
 export function memoryPath(folder: string, service: string): string {
-  return join(folder, `haproxy-${encodeURIComponent(service).replaceAll('.', '%2E')}.json`);
+  return memoryFile(folder, 'haproxy', service);
 }
 
 function parseMemory(text: string, service: string): Memory {
@@ -61,39 +60,14 @@ function parseMemory(text: string, service: string): Memory {
   return { service, sockets, ...(content.snapshot ? { snapshot: content.snapshot } : {}) };
 }
 
-/** What `saveMemory` had written but not yet on the disk. After a power cut it may be broken, and the file beside it counts. */
-async function loadNext(path: string, service: string): Promise<Memory | undefined> {
-  try {
-    return parseMemory(await readFile(pathOfNext(path), 'utf8'), service);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Reads what `saveMemory` wrote. No file is an empty memory. A file that cannot be used is set aside under the name
  * `.corrupt` with a warning, and the client starts without it; so does one that cannot be read, without touching it.
  */
 export async function loadMemory(folder: string, service: string, log: Log): Promise<Memory> {
   const path = memoryPath(folder, service);
-  const next = await loadNext(path, service);
-  if (next) return next;
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      log.warn({ service, path, reason: describeError(error) }, 'the memory of HAProxy cannot be read and is left out');
-    return emptyMemory(service);
-  }
-  try {
-    return parseMemory(text, service);
-  } catch (error) {
-    const reason = describeError(error).replaceAll(/\s+/g, ' ').slice(0, 300);
-    log.warn({ service, path, reason }, 'the memory of HAProxy is no file of hsdo and was set aside as .corrupt');
-    await rename(path, `${path}.corrupt`).catch(() => {});
-    return emptyMemory(service);
-  }
+  const memory = await readMemory(path, (text) => parseMemory(text, service), { what, service, log });
+  return memory ?? emptyMemory(service);
 }
 
 /** The largest part of the text, and mostly the same as at the save before. */
@@ -125,12 +99,5 @@ function printMemory(memory: Memory): string {
  * @throws HsdoError `unavailable` when the disk refuses, naming the file.
  */
 export async function saveMemory(folder: string, memory: Memory, onWritten: () => void = () => {}): Promise<void> {
-  const path = memoryPath(folder, memory.service);
-  const text = printMemory(memory);
-  try {
-    await mkdir(folder, { recursive: true });
-    await replaceFile(path, text, 0o640, onWritten);
-  } catch (cause) {
-    throw new HsdoError('unavailable', `Cannot save the memory of HAProxy in "${path}"`, { cause });
-  }
+  await writeMemory(what, memoryPath(folder, memory.service), printMemory(memory), onWritten);
 }

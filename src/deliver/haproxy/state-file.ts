@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { HsdoError } from '../../model/error.ts';
+import { replaceFile } from '../write-file.ts';
 import { canonicalAddress } from './commands.ts';
 import { haproxyName } from './config.ts';
 import { type Remembered, stricter } from './decide.ts';
 import { hasTarget, type Wanted, type WantedTarget } from './desired.ts';
 import type { AdminState } from './observe.ts';
-import { replaceFile } from './write-file.ts';
 
 /** One backend of which the file tells. */
 export interface StateFileBackend {
