@@ -1,12 +1,15 @@
+import type { DnsConfig } from '../deliver/dns/config.ts';
 import type { Assembled } from './assemble.ts';
 import type { Path } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
-import type { Config } from './schema.ts';
+import type { Config, ServiceConfig } from './schema.ts';
 
 /** Which roles the process is to play: each demands its own part of the configuration. */
 export interface Roles {
   readonly server?: boolean;
   readonly client?: boolean;
+  /** Answers DNS; server and client do so too wherever there is a `dns:` block. */
+  readonly dns?: boolean;
 }
 
 type Say = (path: Path, expected: string, value?: string) => void;
@@ -31,16 +34,23 @@ const ownNames: Rule = ({ services }, say) => {
   });
 };
 
-const rolesHaveTheirPart: Rule = ({ services }, say, { server, client }) => {
+const rolesHaveTheirPart: Rule = ({ services, dns }, say, roles) => {
   const wanted = {
     source: 'missing: --server needs to know where targets come from (flat: SERVER_MODE)',
     haproxy: 'missing: --client needs to know which backend to keep (flat: HAPROXY_BACKEND_NAME)',
+    dns: 'missing: --dns needs to know where to answer and for which names, such as dns: {domain: svc.example.org}',
   };
-  services.forEach(({ source, haproxy }, n) => {
-    if (server && source.length === 0) say(['services', n, 'source'], wanted.source);
-    if (client && haproxy === undefined) say(['services', n, 'haproxy'], wanted.haproxy);
+  if (roles.dns && dns === undefined) say(['dns'], wanted.dns);
+  services.forEach((service, n) => {
+    const hasName = dns !== undefined && isPublished(dns, service);
+    if (roles.server && service.source.length === 0) say(['services', n, 'source'], wanted.source);
+    if (roles.client && service.haproxy === undefined && !hasName) say(['services', n, 'haproxy'], wanted.haproxy);
   });
 };
+
+/** True for a service that is found by a name in DNS; a client has a use for it then. */
+const isPublished = (dns: DnsConfig, service: ServiceConfig) =>
+  service.dns.publish && (dns.domain !== undefined || service.domain !== undefined);
 
 /** Two services in one backend would take turns in emptying it. */
 const ownBackends: Rule = ({ services }, say) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkSchema } from '../check/health-checks.ts';
+import { dnsSchema, domainName, serviceDnsSchema } from '../deliver/dns/config.ts';
 import { haproxySchema } from '../deliver/haproxy/config.ts';
 import { sourceSchema } from '../discover/sources.ts';
 import { secret } from '../model/secret.ts';
@@ -43,11 +44,10 @@ export const serviceSchema = z.strictObject({
   guard: guardSchema.prefault({}),
   drainSeconds: seconds(0, 86_400).default(30),
   haproxy: haproxySchema.optional(),
-  /** The name that the service is known by: what http checks say as Host. */
-  domain: z
-    .string()
-    .regex(/^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)+$/, 'expected a domain name')
-    .optional(),
+  /** The name that the service is known by: what http checks say as Host, and a name of it in DNS. */
+  domain: domainName.optional(),
+  /** Its names in DNS, where the top level has a `dns:` block. */
+  dns: serviceDnsSchema.prefault({}),
   /** How every server asks the targets; without it HAProxy's own checks are all there is. */
   check: z.preprocess(byName, checkSchema.optional()),
   vote: voteSchema.prefault({}),
@@ -87,6 +87,8 @@ export const configSchema = z.strictObject({
       wayOut: z.array(z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'expected host:port')).default([]),
     })
     .prefault({}),
+  /** Where hsdo answers DNS itself; without it, nowhere. */
+  dns: dnsSchema.optional(),
   intervalSeconds: seconds(0.05, 3600).default(1),
   stateDirectory: z.string().min(1),
   exporter: z.strictObject({ listen: hostAndPort.default('0.0.0.0:6789') }).prefault({}),

@@ -31,10 +31,13 @@ const upstream = z
   .refine((text) => (parseEndpoint(text, 53)?.port ?? 0) > 0, 'expected an address, address:port or [IPv6]:port')
   .transform((text) => parseEndpoint(text, 53) as Endpoint);
 
+/** 4 or 6, or 0 for what is no address. One of a single machine's interface (`fe80::1%eth0`) means nothing to others. */
+const familyOf = (text: string) => (text.includes('%') ? 0 : isIP(text));
+
 /** True for `10.0.0.0/8`, `fc00::/7`, and a single address. */
 function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
+  const family = familyOf(address);
   if (family === 0 || rest.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
@@ -65,15 +68,16 @@ export function networkList(texts: readonly string[]): BlockList {
   return list;
 }
 
-/** A DNS name as a person writes it: labels of up to 63 characters, 253 in all (RFC 1035 section 2.3.4). */
+/** A DNS name as a person writes it: labels of up to 63 characters, 253 in all (RFC 1035 section 2.3.4). A dot at the end is dropped. */
 export const domainName = z
   .string()
+  .overwrite((text) => (text.endsWith('.') ? text.slice(0, -1) : text))
   .regex(
-    /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*$/,
-    'expected a domain name without a dot at the end',
+    /^(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*$/,
+    'expected a domain name, with labels of 1 to 63 letters, digits, - or _',
   );
 
-const ipAddress = z.string().refine((text) => isIP(text) !== 0, 'expected an IP address');
+const ipAddress = z.string().refine((text) => familyOf(text) !== 0, 'expected an IP address');
 
 /** Every question that is not about a name of ours goes to one of these servers. */
 const forwardSchema = z.strictObject({
@@ -160,7 +164,6 @@ export const serviceDnsSchema = z.strictObject({
   publish: z.boolean().default(true),
   ttlSeconds: ttl.optional(),
   doubtTtlSeconds: ttl.optional(),
-  negativeTtlSeconds: ttl.optional(),
   /** Addresses in one answer; default is one for selections that take turns or rank, and all otherwise. */
   answers: z.union([z.literal('all'), z.int().min(1).max(1000)], 'expected all or a number').optional(),
   otherTypes: z.enum(['nodata', 'forward']).optional(),
