@@ -29,6 +29,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 export const pure: readonly string[] = [
   'judge/',
   'assign/',
+  'deliver/haproxy/cells.ts',
   'deliver/haproxy/plan.ts',
   'deliver/haproxy/decide.ts',
   'deliver/haproxy/desired.ts',

@@ -1,4 +1,5 @@
 import { HsdoError } from '../../model/error.ts';
+import { type Cells, createCells } from './cells.ts';
 
 /** What an administrator sees: `maint` takes nothing, `drain` finishes what it has. */
 export type AdminState = 'ready' | 'drain' | 'maint';
@@ -73,23 +74,11 @@ function adminOf(bits: number): AdminState {
   return (bits & drainBits) === 0 ? 'ready' : 'drain';
 }
 
-/** A decimal number as HAProxy prints it, without sign and leading zeros; `undefined` for every other text. */
-function decimal(text: string): number | undefined {
-  if (text.length === 0 || text.length > 10 || (text.length > 1 && text.startsWith('0'))) return undefined;
-  let value = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
 /** The number after `baseName`, exactly as a server-template makes it; `undefined` for every other name. */
 export function indexOf(serverName: string, baseName: string): number | undefined {
   if (!serverName.startsWith(baseName)) return undefined;
-  const index = decimal(serverName.slice(baseName.length));
-  return index !== undefined && index >= 1 && index <= 9_999_999 ? index : undefined;
+  const digits = serverName.slice(baseName.length);
+  return /^[1-9]\d{0,6}$/.test(digits) ? Number(digits) : undefined;
 }
 
 /** Where each column stands, by the header. */
@@ -106,16 +95,16 @@ interface Question {
 /** A server while it is read. */
 type Draft = { -readonly [Key in keyof ObservedServer]: ObservedServer[Key] };
 
-function wholeNumber(cells: readonly string[], at: Positions, field: Column, max: number): number {
-  const text = cells[at[field]] ?? '';
-  const value = decimal(text);
-  if (value !== undefined && value <= max) return value;
-  throw new RangeError(`${field} is "${text.slice(0, 40)}"; expected a number from 0 to ${max}`);
+function wholeNumber(cells: Cells, at: Positions, field: Column, max: number): number {
+  const value = cells.number(at[field]);
+  if (value >= 0 && value <= max) return value;
+  const text = cells.text(at[field]).slice(0, 40);
+  throw new RangeError(`${field} is "${text}"; expected a number from 0 to ${max}`);
 }
 
-function readServer(cells: readonly string[], at: Positions, index: number, question: Question): ObservedServer {
+function readServer(cells: Cells, at: Positions, index: number, question: Question): ObservedServer {
   const admin = wholeNumber(cells, at, 'srv_admin_state', knownAdminBits);
-  const address = question.canonical(cells[at.srv_addr] ?? '');
+  const address = question.canonical(cells.text(at.srv_addr));
   const server: Draft = {
     index,
     // Not the cell itself: a piece of the reply would keep all of it in memory.
@@ -141,11 +130,10 @@ interface Meaning {
   readonly unreadable?: UnreadableServer;
 }
 
-function readLine(line: string, at: Positions, width: number, question: Question): Meaning {
-  const cells = line.split(' ', width);
-  if (cells[at.be_name] !== question.backend) return {};
-  const id = Number(cells[at.srv_id]);
-  const name = cells[at.srv_name] ?? '';
+function readLine(cells: Cells, at: Positions, question: Question): Meaning {
+  if (!cells.is(at.be_name, question.backend)) return {};
+  const id = cells.number(at.srv_id);
+  const name = cells.text(at.srv_name);
   const index = indexOf(name, question.baseName);
   if (index === undefined) return { id };
   try {
@@ -229,12 +217,14 @@ export function readServersState(text: string, question: Question, before?: Read
   const { at, timeColumn } = readHeader(question.backend, lines);
   const width = Math.max(...Object.values(at)) + 1;
   const known = before?.format === format ? before : undefined;
+  const cells = createCells();
   let isSame = known?.lines.length === lines.length;
   const meanings = lines.slice(2).map((line, position) => {
     const meaning = known?.meanings[position];
     if (meaning && isSameLine(line, known?.lines[position + 2], timeColumn)) return meaning;
     isSame = false;
-    return readLine(line, at, width, question);
+    cells.take(line, width);
+    return readLine(cells, at, question);
   });
   return known && isSame ? known : { observation: observationOf(meanings), format, lines, meanings };
 }
