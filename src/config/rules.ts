@@ -1,8 +1,8 @@
-import type { DnsConfig } from '../deliver/dns/config.ts';
 import type { Assembled } from './assemble.ts';
+import { dnsFaults, isPublished } from './dns-faults.ts';
 import type { Path } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
-import type { Config, ServiceConfig } from './schema.ts';
+import type { Config } from './schema.ts';
 
 /** Which roles the process is to play: each demands its own part of the configuration. */
 export interface Roles {
@@ -22,7 +22,7 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     const { place, name } = originOf(path);
     faults.push({ place, path: name, ...(value === undefined ? {} : { value }), expected });
   };
-  const rules = [ownNames, rolesHaveTheirPart, ownBackends, safeApi, roomInTheStore, roomForVotes, timely];
+  const rules = [ownNames, rolesHaveTheirPart, ownBackends, safeApi, roomInTheStore, roomForVotes, timely, dnsFaults];
   for (const rule of rules) rule(config, say, roles);
   return faults;
 }
@@ -47,10 +47,6 @@ const rolesHaveTheirPart: Rule = ({ services, dns }, say, roles) => {
     if (roles.client && service.haproxy === undefined && !hasName) say(['services', n, 'haproxy'], wanted.haproxy);
   });
 };
-
-/** True for a service that is found by a name in DNS; a client has a use for it then. */
-const isPublished = (dns: DnsConfig, service: ServiceConfig) =>
-  service.dns.publish && (dns.domain !== undefined || service.domain !== undefined);
 
 /** Two services in one backend would take turns in emptying it. */
 const ownBackends: Rule = ({ services }, say) => {

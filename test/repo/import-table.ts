@@ -34,6 +34,11 @@ export const pure: readonly string[] = [
   'deliver/haproxy/decide.ts',
   'deliver/haproxy/desired.ts',
   'deliver/haproxy/observe.ts',
+  'deliver/dns/records.ts',
+  'deliver/dns/service-records.ts',
+  'deliver/dns/service-words.ts',
+  'deliver/dns/zone-records.ts',
+  'deliver/dns/zones.ts',
 ];
 
 /** Maps of plug-in kinds: what a map imports from its own folder are plug-ins, but for the files named as shared. */
