@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { createCountedHistogram } from './counted-histogram.ts';
+import { latencyBuckets } from './latency-buckets.ts';
 
 /** Every metric of hsdo, in one list: the reference in the docs is checked against it. One per process. */
 export function createMetrics() {
@@ -10,6 +12,7 @@ export function createMetrics() {
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
     new Histogram<L>({ name, help, labelNames: [...labelNames], buckets, registers });
+  const counted = (name: string, help: string) => createCountedHistogram(registry, name, help, latencyBuckets);
   const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
   return {
@@ -94,6 +97,30 @@ export function createMetrics() {
       'socket',
       'backend',
     ]),
+    dnsUp: gauge('hsdo_dns_up', '1 while DNS is answered at an address', ['address', 'transport']),
+    dnsQueries: counter('hsdo_dns_queries_total', 'Questions by type, code of the answer (or dropped) and transport', [
+      'type',
+      'code',
+      'transport',
+    ]),
+    dnsSeconds: counted(
+      'hsdo_dns_seconds',
+      'Time to an answer, of every forwarded question and of one in 16 others, which then counts for 16',
+    ),
+    dnsLimited: counter('hsdo_dns_limited_total', 'Answers held back as too many equal ones, by what became of them', [
+      'outcome',
+    ]),
+    dnsCache: counter('hsdo_dns_cache_total', 'Forwarded questions by what the cache had: hit, miss or stale', [
+      'outcome',
+    ]),
+    dnsUpstream: counter('hsdo_dns_upstream_total', 'Questions to other servers, by what became of them', [
+      'server',
+      'outcome',
+    ]),
+    dnsUpstreamSeconds: counted('hsdo_dns_upstream_seconds', 'Time until another server answered'),
+    dnsTcpConnections: gauge('hsdo_dns_tcp_connections', 'Open TCP connections of those who ask'),
+    dnsCacheBytes: gauge('hsdo_dns_cache_bytes', 'Bytes that remembered answers of other servers take, about'),
+    dnsNames: gauge('hsdo_dns_names', 'Names that DNS answers for'),
   };
 }
 

@@ -15,7 +15,7 @@ export type ToWorker =
 export interface DnsCounts {
   /** By type of question, code of the answer (or `dropped`) and transport. */
   readonly queries: Readonly<Record<string, number>>;
-  /** Queries by the time they took, as many as `latencyBuckets` and one more for all that took longer. */
+  /** Queries by the time they took, by the `latencyBuckets` of src/telemetry, and one more for all that took longer. */
   readonly latency: readonly number[];
   readonly latencySumSeconds: number;
   /** By `hit`, `miss`, `stale`. */
@@ -32,11 +32,6 @@ export interface DnsCounts {
   readonly cacheBytes: number;
   readonly names: number;
 }
-
-/** Upper bounds in seconds. */
-export const latencyBuckets: readonly number[] = [
-  0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5,
-];
 
 export type FromWorker =
   | {
