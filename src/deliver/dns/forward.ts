@@ -1,0 +1,222 @@
+import type { Clock } from '../../time/clock.ts';
+import { createCache, type Kept } from './cache.ts';
+import { createChance } from './chance.ts';
+import type { ForwardConfig } from './config.ts';
+import { createDueList, type Due } from './due-list.ts';
+import { type Question, readQuestion } from './match.ts';
+import { createNetworkMatcher } from './network.ts';
+import { type Age, fresh, renderCode, renderReply } from './render.ts';
+import type { Reply } from './reply.ts';
+import { createUpstream, type Upstream, type UpstreamOutcome } from './upstream.ts';
+import { responseCodes } from './wire.ts';
+
+/** How one of the servers is, for views. */
+export interface UpstreamStatus {
+  /** `127.0.0.1:53` or `[::1]:53`. */
+  readonly server: string;
+  readonly isUp: boolean;
+  /** Questions in a row that it did not answer. */
+  readonly failures: number;
+  /** Questions that wait for it. */
+  readonly waiting: number;
+}
+
+/** Asks other servers what hsdo does not answer itself. */
+export interface Forwarder {
+  /**
+   * Answers a question of a client: from the cache, at once, or from a server, later. `query` is the callee's from now
+   * on. `limitBytes` is what the transport takes, maxUdpReplyBytes or 65535; over UDP the client's EDNS limits it
+   * further. `done` is called once with a reply of its own, which has the client's id and spelling, RA, and OPT if the
+   * client sent one; with `undefined` when SERVFAIL is to be said; never after `close`.
+   */
+  ask(query: Uint8Array, limitBytes: number, done: (reply: Uint8Array | undefined) => void): void;
+  /** True for those who may ask; four or sixteen bytes. */
+  mayAsk(address: Uint8Array): boolean;
+  status(): readonly UpstreamStatus[];
+  /** About what the cache takes. */
+  cacheBytes(): number;
+  close(): void;
+}
+
+interface ForwarderOptions {
+  readonly config: ForwardConfig;
+  readonly clock: Clock;
+  /** One packet to a server, or one that came from there and answered nothing (`mismatch`). */
+  onUpstream(server: string, outcome: UpstreamOutcome, seconds: number): void;
+  /** Once for each question, `hit` or `miss`, and `stale` besides when an answer was given that had run out. */
+  onCache(outcome: 'hit' | 'miss' | 'stale'): void;
+}
+
+interface Client {
+  readonly question: Question;
+  readonly limitBytes: number;
+  readonly done: (reply: Uint8Array | undefined) => void;
+}
+
+/** One question to the servers, for all clients that have it. */
+interface Job extends Due {
+  readonly question: Question;
+  /** The servers in the order in which they are asked, again and again. */
+  readonly order: readonly Upstream[];
+  tries: number;
+  clients: Client[];
+  /** What is said when nobody says anything better. */
+  last: Reply | undefined;
+  /** True once clients were given what had run out. */
+  isLate: boolean;
+}
+
+/** For how long clients wait before they get what has run out, and its TTL (RFC 8767 section 5). */
+const patienceMs = 1800;
+const staleAge: Age = { ttlSeconds: 30 };
+
+/** Codes that end a question; with any other the next server is asked. YXDOMAIN is said of a DNAME (RFC 6672). */
+const finalCodes: ReadonlySet<number> = new Set([
+  responseCodes.NOERROR,
+  responseCodes.NXDOMAIN,
+  responseCodes.YXDOMAIN,
+]);
+
+/**
+ * The servers are asked in the order of the configuration, one after the other, those that are up before those that are
+ * not: the first that is up gets every question. One that is not up is tried with a copy of a client's question now and
+ * then, so that no client waits for it. Equal questions in flight are asked once. What nobody could answer is answered
+ * likewise for one second (RFC 9520), and by what has run out where that is allowed.
+ */
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { config, clock } = options;
+  const chance = createChance();
+  const cache = config.cache.maxBytes > 0 ? createCache(config.cache) : undefined;
+  const upstreams = config.to.map((endpoint) => {
+    const upstream: Upstream = createUpstream({
+      endpoint,
+      clock,
+      chance,
+      timeoutMs: config.timeoutSeconds * 1000,
+      onOutcome: (outcome, seconds) => options.onUpstream(upstream.server, outcome, seconds),
+      onHealth: sort,
+    });
+    return upstream;
+  });
+  const jobs = new Map<string, Job>();
+  const impatient = createDueList<Job>(clock, patienceMs, giveUpWaiting);
+  let order: readonly Upstream[] = upstreams;
+  let waiting = 0;
+
+  function sort(): void {
+    const [up, down] = [true, false].map((isUp) => upstreams.filter(({ health }) => health.isUp() === isUp));
+    order = [...(up ?? []), ...(down ?? [])];
+  }
+
+  function giveStale(client: Client, kept: Kept): void {
+    options.onCache('stale');
+    client.done(renderReply(client.question, kept.reply, staleAge, client.limitBytes));
+  }
+
+  function start(client: Client, kept: Kept | undefined, now: number): void {
+    const { question } = client;
+    const links = { dueAt: 0, before: undefined, after: undefined, isWaiting: false };
+    const job: Job = { question, order, tries: 0, clients: [client], last: undefined, isLate: false, ...links };
+    jobs.set(question.key, job);
+    if (kept !== undefined) impatient.add(job, now);
+    for (const upstream of order) {
+      if (upstream !== order[0] && upstream.health.takeTrial(now)) upstream.ask(question, () => {});
+    }
+    askNext(job);
+  }
+
+  function askNext(job: Job): void {
+    const upstream = job.order[job.tries % job.order.length] as Upstream;
+    job.tries += 1;
+    upstream.ask(job.question, (reply) => {
+      if (reply !== undefined && finalCodes.has(reply.code)) return finish(job, reply);
+      job.last = reply ?? job.last;
+      if (job.tries < config.tries) askNext(job);
+      else fail(job);
+    });
+  }
+
+  function clientsOf(job: Job): readonly Client[] {
+    const { clients } = job;
+    job.clients = [];
+    waiting -= clients.length;
+    return clients;
+  }
+
+  function end(job: Job): readonly Client[] {
+    jobs.delete(job.question.key);
+    impatient.remove(job);
+    return clientsOf(job);
+  }
+
+  function finish(job: Job, reply: Reply): void {
+    cache?.keep(job.question.key, reply, clock.monotonic());
+    for (const { question, limitBytes, done } of end(job)) done(renderReply(question, reply, fresh, limitBytes));
+  }
+
+  function fail(job: Job): void {
+    const now = clock.monotonic();
+    const { last } = job;
+    const said = last !== undefined && last.code < 16 ? last : undefined;
+    cache?.keepFailure(job.question.key, said?.code ?? responseCodes.SERVFAIL, now);
+    const kept = cache?.find(job.question.key, now);
+    for (const client of end(job)) {
+      if (kept !== undefined) giveStale(client, kept);
+      else client.done(said && renderReply(client.question, said, fresh, client.limitBytes));
+    }
+  }
+
+  function giveUpWaiting(job: Job): void {
+    const kept = cache?.find(job.question.key, clock.monotonic());
+    if (kept === undefined) return;
+    job.isLate = true;
+    for (const client of clientsOf(job)) giveStale(client, kept);
+  }
+
+  /** Answers from what is known; false when the servers have to be asked. */
+  function answer(client: Client, kept: Kept | undefined, now: number): boolean {
+    const { question, limitBytes, done } = client;
+    if (kept?.isFresh) {
+      options.onCache('hit');
+      done(renderReply(question, kept.reply, { seconds: Math.floor((now - kept.learnedAt) / 1000) }, limitBytes));
+      return true;
+    }
+    const failure = cache?.findFailure(question.key, now);
+    if (cache !== undefined) options.onCache(failure === undefined || kept !== undefined ? 'miss' : 'hit');
+    if (failure === undefined) return false;
+    if (kept !== undefined) giveStale(client, kept);
+    else done(renderCode(question, failure));
+    return true;
+  }
+
+  return {
+    ask(query, limitBytes, done) {
+      const question = readQuestion(query);
+      if (question === undefined) return done(undefined);
+      const now = clock.monotonic();
+      const kept = cache?.find(question.key, now);
+      const client = { question, limitBytes, done };
+      if (answer(client, kept, now)) return;
+      const job = jobs.get(question.key);
+      if (kept !== undefined && (job?.isLate === true || waiting >= config.maxPending)) return giveStale(client, kept);
+      if (waiting >= config.maxPending) return done(undefined);
+      waiting += 1;
+      if (job === undefined) start(client, kept, now);
+      else job.clients.push(client);
+    },
+    mayAsk: createNetworkMatcher(config.allow),
+    status: () =>
+      upstreams.map(({ server, health, waiting: questions }) => ({
+        server,
+        isUp: health.isUp(),
+        failures: health.failures(),
+        waiting: questions(),
+      })),
+    cacheBytes: () => cache?.bytes() ?? 0,
+    close() {
+      impatient.close();
+      jobs.clear();
+      for (const upstream of upstreams) upstream.close();
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import type { Clock } from '../../time/clock.ts';
+import type { Chance } from './chance.ts';
+import type { Endpoint } from './config.ts';
+import { createDueList, type Due } from './due-list.ts';
+import { compareReply, flags, optBytes, type Question } from './match.ts';
+import { writeOpt } from './render.ts';
+import { type Reply, readReply } from './reply.ts';
+import { createSourcePorts, type Errand } from './source-ports.ts';
+import { createHealth, type Health } from './upstream-health.ts';
+import { askByTcp, type TcpQuestion } from './upstream-tcp.ts';
+import { headerBytes, responseCodes } from './wire.ts';
+
+/** What became of one packet to a server; `mismatch` is told for every packet that came and answered nothing. */
+export type UpstreamOutcome = 'answer' | 'timeout' | 'mismatch' | 'error';
+
+/** One server that answers for others. */
+export interface Upstream {
+  /** `127.0.0.1:53` or `[::1]:53`. */
+  readonly server: string;
+  readonly health: Health;
+  /** Asks it; `done` gets its reply, whatever code that has, or `undefined` when there is none in time. Later, not at once. */
+  ask(question: Question, done: (reply: Reply | undefined) => void): void;
+  /** Questions that wait for it. */
+  waiting(): number;
+  close(): void;
+}
+
+/** A question on its way to the server. One object goes on through all ways of asking that it takes. */
+interface Attempt extends Due, Errand {
+  readonly question: Question;
+  readonly done: (reply: Reply | undefined) => void;
+  sentAt: number;
+  hasEdns: boolean;
+  isMixed: boolean;
+  /** What this attempt had to do without. */
+  didComplain: boolean;
+  didRespell: boolean;
+  connection: TcpQuestion | undefined;
+}
+
+interface UpstreamOptions {
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly timeoutMs: number;
+  onOutcome(outcome: UpstreamOutcome, seconds: number): void;
+  onHealth(): void;
+}
+
+/** Connections to one server at one moment; what is beyond fails, and the next server is asked. */
+const mostConnections = 100;
+/** How long it is remembered that a server does without EDNS, or does not keep the case of letters. */
+const habitMs = 600_000;
+
+/**
+ * Asks one server over UDP, and over TCP what it truncates. Names are sent in mixed case, and a reply that does not
+ * spell the question so is not believed (draft-vixie-dnsext-dns0x20): about one bit more for each letter that somebody
+ * has to guess. As some servers change the case, such a question is asked once more as the client spelled it, under a new
+ * id and port, and that reply counts whatever its case. A server that complains about EDNS is asked without (RFC 6891
+ * section 7). Both habits of a server are remembered for ten minutes.
+ */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { endpoint, clock, chance } = options;
+  const health = createHealth(options.onHealth);
+  const habits = { withoutEdnsUntil: 0, respellsUntil: 0 };
+  const due = createDueList<Attempt>(clock, options.timeoutMs, (attempt) => end(attempt, 'timeout'));
+  const ports = createSourcePorts<Attempt>(endpoint, chance, {
+    onPacket: receive,
+    onForeign: () => options.onOutcome('mismatch', 0),
+    onRefused: (attempt) => end(attempt, 'error'),
+  });
+  const connections = new Set<TcpQuestion>();
+  let waiting = 0;
+
+  function send(attempt: Attempt): void {
+    attempt.sentAt = clock.monotonic();
+    attempt.packet = writeQuery(attempt, chance);
+    due.add(attempt, attempt.sentAt);
+    ports.send(attempt, attempt.sentAt);
+  }
+
+  function release(attempt: Attempt): void {
+    due.remove(attempt);
+    ports.remove(attempt);
+    if (attempt.connection === undefined) return;
+    connections.delete(attempt.connection);
+    attempt.connection.close();
+    attempt.connection = undefined;
+  }
+
+  function tell(attempt: Attempt, outcome: UpstreamOutcome): void {
+    options.onOutcome(outcome, (clock.monotonic() - attempt.sentAt) / 1000);
+  }
+
+  function end(attempt: Attempt, outcome: UpstreamOutcome, reply?: Reply): void {
+    release(attempt);
+    waiting -= 1;
+    tell(attempt, outcome);
+    if (reply === undefined) health.failed(clock.monotonic());
+    else {
+      health.answered();
+      learn(attempt, reply.code);
+    }
+    attempt.done(reply);
+  }
+
+  function learn(attempt: Attempt, code: number): void {
+    if (isComplaint(code) || !(attempt.didComplain || attempt.didRespell)) return;
+    const until = clock.monotonic() + habitMs;
+    if (attempt.didComplain) habits.withoutEdnsUntil = until;
+    if (attempt.didRespell) habits.respellsUntil = until;
+  }
+
+  function againWithoutEdns(attempt: Attempt): boolean {
+    tell(attempt, 'answer');
+    release(attempt);
+    attempt.hasEdns = false;
+    attempt.didComplain = true;
+    send(attempt);
+    return true;
+  }
+
+  function againAsSpelled(attempt: Attempt): boolean {
+    tell(attempt, 'mismatch');
+    release(attempt);
+    attempt.isMixed = false;
+    attempt.didRespell = true;
+    send(attempt);
+    return true;
+  }
+
+  function againByTcp(attempt: Attempt): void {
+    tell(attempt, 'answer');
+    release(attempt);
+    attempt.isMixed = false;
+    attempt.sentAt = clock.monotonic();
+    if (connections.size >= mostConnections) {
+      // Our own limit, for which the server is not to blame.
+      waiting -= 1;
+      attempt.done(undefined);
+      return;
+    }
+    attempt.packet = writeQuery(attempt, chance);
+    attempt.packet.writeUInt16BE(chance.short(), 0);
+    due.add(attempt, attempt.sentAt);
+    attempt.connection = askByTcp(endpoint, attempt.packet, (bytes) => receiveByTcp(attempt, bytes));
+    connections.add(attempt.connection);
+  }
+
+  /** False for a packet that is no answer to the attempt, which then goes on waiting. */
+  function receive(attempt: Attempt, bytes: Uint8Array): boolean {
+    const kind = compareReply(bytes, attempt.packet, attempt.question.end);
+    if (kind === 'foreign') return false;
+    const isComplaining = isComplaint((bytes[3] as number) & flags.code);
+    if (kind === 'bare') return isComplaining && attempt.hasEdns && againWithoutEdns(attempt);
+    if (kind === 'respelled' && attempt.isMixed) return againAsSpelled(attempt);
+    if (isComplaining && attempt.hasEdns) return againWithoutEdns(attempt);
+    if (isTruncated(bytes)) againByTcp(attempt);
+    else conclude(attempt, readReply(bytes, attempt.question));
+    return true;
+  }
+
+  function receiveByTcp(attempt: Attempt, bytes: Uint8Array | undefined): void {
+    const kind = bytes && compareReply(bytes, attempt.packet, attempt.question.end);
+    if (bytes === undefined) end(attempt, 'error');
+    else if (kind === 'foreign' || kind === 'bare') end(attempt, 'mismatch');
+    else if (isTruncated(bytes)) end(attempt, 'error');
+    else conclude(attempt, readReply(bytes, attempt.question));
+  }
+
+  function conclude(attempt: Attempt, reply: Reply | undefined): void {
+    if (reply === undefined) end(attempt, 'error');
+    else if (reply.code === responseCodes.BADVERS && attempt.hasEdns) againWithoutEdns(attempt);
+    else end(attempt, 'answer', reply);
+  }
+
+  return {
+    server: endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`,
+    health,
+    waiting: () => waiting,
+    ask(question, done) {
+      const now = clock.monotonic();
+      waiting += 1;
+      send(createAttempt(question, done, now >= habits.withoutEdnsUntil, now >= habits.respellsUntil));
+    },
+    close() {
+      due.close();
+      ports.close();
+      for (const connection of connections) connection.close();
+    },
+  };
+}
+
+function createAttempt(question: Question, done: Attempt['done'], hasEdns: boolean, isMixed: boolean): Attempt {
+  return {
+    question,
+    done,
+    hasEdns,
+    isMixed,
+    didComplain: false,
+    didRespell: false,
+    sentAt: 0,
+    packet: empty,
+    port: undefined,
+    connection: undefined,
+    dueAt: 0,
+    before: undefined,
+    after: undefined,
+    isWaiting: false,
+  };
+}
+
+const empty = Buffer.alloc(0);
+
+function isComplaint(code: number): boolean {
+  return code === responseCodes.FORMERR || code === responseCodes.NOTIMP;
+}
+
+function isTruncated(reply: Uint8Array): boolean {
+  return ((reply[2] as number) & flags.isTruncated) !== 0;
+}
+
+/** The client's question with its bits RD and CD, and EDNS of our own. Its options end here (RFC 6891 section 6.1.2). */
+function writeQuery({ question, hasEdns, isMixed }: Attempt, chance: Chance): Buffer {
+  const { query, end } = question;
+  const packet = Buffer.allocUnsafe(hasEdns ? end + optBytes : end);
+  packet[2] = (query[2] as number) & flags.wantsRecursion;
+  packet[3] = (query[3] as number) & flags.checkingDisabled;
+  packet.writeUInt32BE(0x0001_0000, 4);
+  packet.writeUInt32BE(hasEdns ? 1 : 0, 8);
+  for (let at = headerBytes; at < end; at += 1) packet[at] = query[at] as number;
+  if (isMixed) mixCase(packet, end - 4, chance);
+  if (hasEdns) writeOpt(packet, end, question.wantsDnssec);
+  return packet;
+}
+
+/** Letters become capital or small by chance. A label's length is at most 63, so it is never taken for a letter. */
+function mixCase(packet: Buffer, end: number, chance: Chance): void {
+  let bits = 1;
+  for (let at = headerBytes; at < end; at += 1) {
+    const small = (packet[at] as number) | 0x20;
+    if (small < 0x61 || small > 0x7a || (packet[at] as number) < 0x41) continue;
+    if (bits === 1) bits = chance.byte() | 0x100;
+    packet[at] = (bits & 1) === 1 ? small : small & 0xdf;
+    bits >>= 1;
+  }
+}
