@@ -91,10 +91,48 @@ export interface ServiceDetail extends ServiceView {
   readonly policy: string;
   readonly selection: string;
   readonly whenAllDown: string;
+  /** Names under which DNS has it; absent where the configuration answers no DNS. */
+  readonly domains?: readonly string[];
   /** What is remembered of the primaries of a group that has one writer. */
   readonly primary?: PrimaryHistory;
   readonly observers: readonly ObserverView[];
   readonly targets: readonly TargetView[];
+}
+
+/** A server that questions are forwarded to, as its answers of the last minute show it. */
+export interface DnsUpstreamView {
+  readonly server: string;
+  readonly answers: number;
+  /** Questions that it left without an answer, or answered with one that is not believed. */
+  readonly failures: number;
+  /** Whether it answered anything when it was last asked. */
+  readonly isUp: boolean;
+}
+
+/** How a process answers DNS. */
+export interface DnsView {
+  /** `udp 127.0.0.1:8053` and so on; empty while nobody listens. */
+  readonly addresses: readonly string[];
+  /** Many packets with one system call, or one by one; absent while nobody listens. */
+  readonly transport?: 'batch' | 'dgram';
+  /** Why it is not `batch`, where that was tried. */
+  readonly reason?: string;
+  /** Names that can be asked for. */
+  readonly names: number;
+  /** Over the last ten seconds. */
+  readonly queriesPerSecond: number;
+  /** The store as seen from here: names are answered from the last list while it is away. */
+  readonly store: StoreView;
+  readonly services: readonly {
+    readonly name: string;
+    /** Names under which it is asked for. */
+    readonly domains: readonly string[];
+    /** Of the list that is answered from; 0 while there is none. */
+    readonly revision: number;
+    /** Since when the store has not confirmed that list, wall-clock milliseconds. */
+    readonly silentSinceAt?: number;
+  }[];
+  readonly upstreams: readonly DnsUpstreamView[];
 }
 
 export interface StatusView {
@@ -109,6 +147,8 @@ export interface StatusView {
   /** Everybody who votes; empty where no service has a check. */
   readonly observers: readonly ObserverView[];
   readonly services: readonly ServiceView[];
+  /** Absent where the process answers no DNS. */
+  readonly dns?: DnsView;
 }
 
 /** All that the API knows of the process around it: questions, and a few commands, each with a deadline of its own. It never gets the parts. */

@@ -38,6 +38,7 @@ function showDetail(detail: ServiceDetail): string {
     ...(check === undefined ? [] : [`verdict    by ${policy} of ${observers.map(({ id }) => id).join(', ')}`]),
     `selection  ${selection}, when all are down: ${whenAllDown}`,
     ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
+    ...(detail.domains === undefined ? [] : [`names      ${detail.domains.join(', ')}`]),
     ...showPrimary(detail),
     '',
     showTable(

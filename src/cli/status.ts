@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ObserverView, ServiceView, StatusView } from '../api/view.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
+import { dnsTrouble, showDns } from './dns.ts';
 import { exitCodes } from './exit.ts';
 import { ago, showTable } from './table.ts';
 
@@ -25,6 +26,7 @@ function trouble(status: StatusView): string[] {
     ...status.store.refusals.map(({ name, reason }) => `store: ${name} is left out: ${reason}`),
     ...status.observers.flatMap(observerTrouble),
     ...status.services.flatMap((service) => serviceTrouble(service, status.at)),
+    ...dnsTrouble(status.dns, status.at),
   ];
 }
 
@@ -87,6 +89,7 @@ function showStatus(status: StatusView): string {
     `node    ${status.node} (hsdo ${status.version}, ${status.roles.join(' and ')})`,
     ...leader,
     `store   ${store.kind}, last answer ${ago(store.lastSuccessAt, at)} ago${error}`,
+    ...showDns(status.dns, at),
     '',
     showTable(
       ['SERVICE', 'REVISION', 'TAKEN', 'UP', 'DOWN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],

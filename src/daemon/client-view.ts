@@ -2,6 +2,7 @@ import type { ServiceView, View } from '../api/view.ts';
 import { HsdoError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import { version } from '../telemetry/version.ts';
+import { domainsOf } from './dns-view.ts';
 import type { KeptService } from './kept-service.ts';
 import type { ProcessParts } from './process.ts';
 import { reportOf } from './reporting.ts';
@@ -21,7 +22,7 @@ function haproxyProblems({ delivery, current }: KeptService): Problem[] {
 
 /** What a process that is a client only can tell. Requests go to a server. */
 export function createClientView(
-  { config, clock }: ProcessParts,
+  { config, clock, dns }: ProcessParts,
   kept: readonly KeptService[],
   health: StoreHealth,
 ): View {
@@ -29,7 +30,8 @@ export function createClientView(
     throw new HsdoError('rejected', 'Cannot take a request: this process is a client only; ask the API of a server');
   };
   // A client that works from its last list is ready: only what keeps it from HAProxy counts.
-  const problems = () => kept.flatMap(haproxyProblems);
+  const problems = () => [...kept.flatMap(haproxyProblems), ...(dns?.problems() ?? [])];
+  const domains = domainsOf(config);
   const view = (one: KeptService): ServiceView => ({
     ...serviceView(one.name, one.current()),
     clients: [reportOf(config.cluster.nodeId, one, clock.now())],
@@ -39,19 +41,21 @@ export function createClientView(
     status: async () => ({
       node: config.cluster.nodeId,
       version,
-      roles: ['client'],
+      roles: ['client', ...(dns ? ['dns'] : [])],
       at: clock.now(),
       store: health.view(config.store.kind),
       problems: problems(),
       observers: [],
       services: kept.map(view),
+      ...(dns ? { dns: dns.view() } : {}),
     }),
     slots: async (name) => kept.find((one) => one.name === name)?.current()?.slots,
     async service(name) {
       const one = kept.find((candidate) => candidate.name === name);
       const service = config.services.find((candidate) => candidate.name === name);
       if (!one || !service) return undefined;
-      return serviceDetail(view(one), service, one.current(), { observers: [], opinions: [] });
+      const known = { observers: [], opinions: [], domains: domains.get(name) };
+      return serviceDetail(view(one), service, one.current(), known);
     },
     decommission: refuse,
     releaseHold: refuse,

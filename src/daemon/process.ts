@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
+import type { DnsTold } from './dns-told.ts';
 import type { Closers } from './lifecycle.ts';
 
 /** What every role of a process is given. */
@@ -11,4 +12,6 @@ export interface ProcessParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly closers: Closers;
+  /** What is told of the role that answers DNS, where this process plays it. */
+  readonly dns?: DnsTold;
 }

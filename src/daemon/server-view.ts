@@ -10,6 +10,7 @@ import { createReports, type Report } from '../publish/reports.ts';
 import type { Requests } from '../publish/requests.ts';
 import { version } from '../telemetry/version.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { domainsOf } from './dns-view.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
 import { observerView, serviceDetail } from './service-detail.ts';
@@ -34,7 +35,8 @@ const silentMs = 5 * 60_000;
 
 /** What a server tells over the API, and the few things that one may ask of it. */
 export function createServerView(parts: ServerViewParts): View {
-  const { config, clock, homes, requests, lease, served, watching, health } = parts;
+  const { config, clock, homes, requests, lease, served, watching, health, dns } = parts;
+  const domains = domainsOf(config);
   const process = new AbortController();
   const asking = <T>(call: (signal: AbortSignal) => Promise<T>) =>
     withDeadline('The store', deadlineMs, process.signal, call);
@@ -54,6 +56,7 @@ export function createServerView(parts: ServerViewParts): View {
     ...health.problems(),
     ...(watching?.observing.problems() ?? []),
     ...served.flatMap(serviceProblems),
+    ...(dns?.problems() ?? []),
   ];
   const clientReports = async () => {
     const { store } = homes;
@@ -75,13 +78,14 @@ export function createServerView(parts: ServerViewParts): View {
       return {
         node,
         version,
-        roles: ['server'],
+        roles: ['server', ...(dns ? ['dns'] : [])],
         at: clock.now(),
         store: health.view(config.store.kind),
         lease: lease.view(),
         problems: problems(),
         observers: (watching?.electorate.observers() ?? []).map(observerView),
         services,
+        ...(dns ? { dns: dns.view() } : {}),
       };
     },
     slots: async (service) => (isServed(service) ? ((await snapshotOf(service))?.slots ?? []) : undefined),
@@ -94,6 +98,7 @@ export function createServerView(parts: ServerViewParts): View {
       return serviceDetail(view, one.service, snapshot, {
         observers: watching?.electorate.observers() ?? [],
         opinions: watching?.observing.opinions(name) ?? [],
+        domains: domains.get(name),
       });
     },
     async decommission(observer, by) {

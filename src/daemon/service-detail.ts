@@ -10,7 +10,12 @@ export function serviceDetail(
   view: ServiceView,
   service: ServiceConfig,
   snapshot: Snapshot | undefined,
-  known: { readonly observers: readonly RegisteredObserver[]; readonly opinions: readonly Opinion[] },
+  known: {
+    readonly observers: readonly RegisteredObserver[];
+    readonly opinions: readonly Opinion[];
+    /** Its names in DNS. */
+    readonly domains?: readonly string[] | undefined;
+  },
 ): ServiceDetail {
   const watching = known.observers.filter(({ services }) => services.includes(service.name));
   const opinions = new Map(known.opinions.map((opinion) => [opinion.target.id, opinion]));
@@ -21,6 +26,7 @@ export function serviceDetail(
     policy: String(vote.policy),
     selection: select.kind,
     whenAllDown: typeof whenAllDown === 'string' ? whenAllDown : `fallback ${whenAllDown.fallback.join(', ')}`,
+    ...(known.domains === undefined ? {} : { domains: known.domains }),
     ...(snapshot?.primary ? { primary: snapshot.primary } : {}),
     observers: watching.map(observerView),
     targets: (snapshot?.slots ?? []).flatMap((slot) => {

@@ -2,7 +2,8 @@ import { type Slot, type SlotHealth, servingWeight, type TakenSlot } from '../mo
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-type Role = 'server' | 'client';
+const roles = ['server', 'client', 'dns'] as const;
+type Role = (typeof roles)[number];
 type WeightLabels = { id: string; name: string; ip: string; asg: string; service: string };
 
 /** The series of one taken slot, and the slot that it was made of: of a long list most are the same as before. */
@@ -25,12 +26,12 @@ function seriesOf(slot: TakenSlot, service: string): Series {
   return { slot, key: JSON.stringify(labels), labels };
 }
 
-/** Replaces the series of one role. One that the other role of the same process still has stays. */
+/** Replaces the series of one role. One that another role of the same process still has stays. */
 function replaceSeries(metrics: Metrics, service: string, role: Role, slots: readonly Slot[]): void {
-  const roles = exported.get(metrics) ?? new Map<string, AllSeries>();
-  exported.set(metrics, roles);
-  const before = roles.get(`${service}/${role}`) ?? none;
-  const others = roles.get(`${service}/${role === 'server' ? 'client' : 'server'}`) ?? none;
+  const series = exported.get(metrics) ?? new Map<string, AllSeries>();
+  exported.set(metrics, series);
+  const before = series.get(`${service}/${role}`) ?? none;
+  const others = roles.filter((other) => other !== role).map((other) => series.get(`${service}/${other}`) ?? none);
   const next = new Map<number, Series>();
   for (const slot of slots) {
     if (slot.state !== 'taken') continue;
@@ -39,13 +40,14 @@ function replaceSeries(metrics: Metrics, service: string, role: Role, slots: rea
       next.set(slot.index, known);
       continue;
     }
-    const series = seriesOf(slot, service);
-    next.set(slot.index, series);
-    metrics.serverWeight.set(series.labels, servingWeight(slot));
+    const own = seriesOf(slot, service);
+    next.set(slot.index, own);
+    metrics.serverWeight.set(own.labels, servingWeight(slot));
   }
-  roles.set(`${service}/${role}`, next);
+  series.set(`${service}/${role}`, next);
   for (const [index, { key, labels }] of before) {
-    if (next.get(index)?.key !== key && others.get(index)?.key !== key) metrics.serverWeight.remove(labels);
+    const isKept = next.get(index)?.key === key || others.some((other) => other.get(index)?.key === key);
+    if (!isKept) metrics.serverWeight.remove(labels);
   }
 }
 
@@ -88,7 +90,8 @@ function forgetVerdicts(metrics: Metrics, service: string): void {
 export function forgetSnapshot(metrics: Metrics, service: string): void {
   replaceSeries(metrics, service, 'server', []);
   metrics.revision.remove({ service, role: 'server' });
-  if (exported.get(metrics)?.has(`${service}/client`)) return;
+  const known = exported.get(metrics);
+  if (roles.some((role) => role !== 'server' && known?.has(`${service}/${role}`))) return;
   for (const state of ['taken', 'draining', 'free']) metrics.slots.remove({ service, state });
   metrics.unplaced.remove({ service });
   metrics.guardHolding.remove({ service });

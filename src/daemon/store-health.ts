@@ -16,7 +16,7 @@ export interface StoreHealth {
   problems(): readonly Problem[];
 }
 
-export function createStoreHealth(role: 'server' | 'client', clock: Clock, metrics: Metrics): StoreHealth {
+export function createStoreHealth(role: 'server' | 'client' | 'dns', clock: Clock, metrics: Metrics): StoreHealth {
   let lastSuccessAt: number | undefined;
   let lastError: string | undefined;
   let refusals: readonly Refusal[] = [];

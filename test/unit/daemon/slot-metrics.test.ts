@@ -21,16 +21,19 @@ describe('hsdo_server_weight', () => {
     expect(await weights(metrics)).toEqual([]);
   });
 
-  it('stays what the client of the same process has when its server does not lead any more', async () => {
-    const metrics = createMetrics();
-    exportSnapshot(metrics, snapshotOf([taken(1, target('a1')), taken(2, target('b2'))]), 'server');
-    exportSnapshot(metrics, snapshotOf([taken(1, target('a1'))]), 'client');
-    expect(await weights(metrics)).toEqual(['1:a1*10', '2:b2*10']);
-    forgetSnapshot(metrics, 'web');
-    expect(await weights(metrics)).toEqual(['1:a1*10']);
-    const slots = (await metrics.slots.get()).values.find(({ labels }) => labels.state === 'taken');
-    expect(slots?.value).toBe(1);
-  });
+  it.each(['client', 'dns'] as const)(
+    'stays what the role %s of the same process has when its server does not lead any more',
+    async (role) => {
+      const metrics = createMetrics();
+      exportSnapshot(metrics, snapshotOf([taken(1, target('a1')), taken(2, target('b2'))]), 'server');
+      exportSnapshot(metrics, snapshotOf([taken(1, target('a1'))]), role);
+      expect(await weights(metrics)).toEqual(['1:a1*10', '2:b2*10']);
+      forgetSnapshot(metrics, 'web');
+      expect(await weights(metrics)).toEqual(['1:a1*10']);
+      const slots = (await metrics.slots.get()).values.find(({ labels }) => labels.state === 'taken');
+      expect(slots?.value).toBe(1);
+    },
+  );
 });
 
 describe('what is judged', () => {

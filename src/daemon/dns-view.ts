@@ -1,0 +1,57 @@
+import type { ServiceView, View } from '../api/view.ts';
+import type { Config } from '../config/schema.ts';
+import { layOutNames } from '../deliver/dns/zones.ts';
+import { HsdoError } from '../model/error.ts';
+import { version } from '../telemetry/version.ts';
+import type { DnsTold } from './dns-told.ts';
+import type { ProcessParts } from './process.ts';
+import { serviceDetail } from './service-detail.ts';
+import { serviceView } from './service-view.ts';
+
+/** The names that people ask for, of every service that has any. */
+export function domainsOf({ dns, services }: Pick<Config, 'dns' | 'services'>): ReadonlyMap<string, readonly string[]> {
+  if (dns === undefined) return new Map();
+  const { serviceNames } = layOutNames(dns, services);
+  const spoken = serviceNames.map(({ service, names }) => {
+    const people = names.filter(({ kind }) => kind === 'service').map(({ name }) => name);
+    return [service, people] as const;
+  });
+  return new Map(spoken.filter(([, names]) => names.length > 0));
+}
+
+/** What a process that only answers DNS can tell. Requests go to a server. */
+export function createDnsOnlyView({ config, clock }: ProcessParts, told: DnsTold): View {
+  const refuse = async () => {
+    throw new HsdoError('rejected', 'Cannot take a request: this process only answers DNS; ask the API of a server');
+  };
+  const named = [...domainsOf(config).keys()];
+  const view = (service: string): ServiceView => serviceView(service, told.current(service));
+  return {
+    problems: told.problems,
+    status: async () => {
+      const dns = told.view();
+      return {
+        node: config.cluster.nodeId,
+        version,
+        roles: ['dns'],
+        at: clock.now(),
+        store: dns.store,
+        problems: told.problems(),
+        observers: [],
+        services: named.map(view),
+        dns,
+      };
+    },
+    slots: async (name) => told.current(name)?.slots,
+    async service(name) {
+      const service = config.services.find((candidate) => candidate.name === name);
+      if (service === undefined || !named.includes(name)) return undefined;
+      const known = { observers: [], opinions: [], domains: domainsOf(config).get(name) };
+      return serviceDetail(view(name), service, told.current(name), known);
+    },
+    decommission: refuse,
+    releaseHold: refuse,
+    forgetPrimary: refuse,
+    override: refuse,
+  };
+}
