@@ -44,7 +44,8 @@ export const selectSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const address = z.string().refine((text) => isIP(text) !== 0, 'expected an IP address');
+/** One of an interface of this machine (`fe80::1%eth0`) means nothing to whom it is told. */
+const address = z.string().refine((text) => isIP(text) !== 0 && !text.includes('%'), 'expected an IP address');
 
 /** What is served when no target is up. */
 export const whenAllDownSchema = z.union(
