@@ -13,7 +13,16 @@ import {
 } from './reply-draft.ts';
 import { askLater, maxUdpReplyBytes } from './responder.ts';
 import type { Table } from './table.ts';
-import { byteAt, classInternet, headerBytes, readUint16, recordHeadBytes, recordTypes, responseCodes } from './wire.ts';
+import {
+  byteAt,
+  classInternet,
+  headerBytes,
+  readInt32,
+  readUint16,
+  recordHeadBytes,
+  recordTypes,
+  responseCodes,
+} from './wire.ts';
 
 /** Makes replies out of queries. One at a time: what it says of the last one is gone with the next. */
 export interface Answerer {
@@ -40,6 +49,8 @@ export interface Answerer {
   lastCode: number;
   /** Length of the question, which begins after the header in query and reply; 0 when there is not exactly one. */
   lastQuestionBytes: number;
+  /** Hash of the name in the table that it was about: itself, its wildcard or what is above it; 0 when there is none. */
+  lastOwner: number;
 }
 
 /** CNAME records in one answer. */
@@ -151,6 +162,7 @@ export function createAnswerer(table: Table, rules: { readonly forwards: boolean
       reply.isAuthoritative = true;
       const bytes = table.bytesOf(slot);
       const node = table.nodeOf(slot);
+      if (links === 0) answerer.lastOwner = readInt32(bytes, node);
       if (!place.isThere) {
         deny(reply, table, name, node, bytes, owner);
         return responseCodes.NXDOMAIN;
@@ -179,6 +191,7 @@ export function createAnswerer(table: Table, rules: { readonly forwards: boolean
     answerer.lastType = isAnswered ? query.type : 0;
     answerer.lastCode = responseCodes.NOERROR;
     answerer.lastQuestionBytes = isAnswered ? query.questionBytes : 0;
+    answerer.lastOwner = 0;
     if (isAnswered) beginReply(reply, into, query, bytes, start, limitBytes);
     return isAnswered;
   }
@@ -187,6 +200,7 @@ export function createAnswerer(table: Table, rules: { readonly forwards: boolean
     lastType: 0,
     lastCode: 0,
     lastQuestionBytes: 0,
+    lastOwner: 0,
     answer(bytes, start, length, limitBytes, into) {
       if (!begin(bytes, start, length, limitBytes, into)) return 0;
       const fault = faultOf(query);
