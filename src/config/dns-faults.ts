@@ -1,6 +1,6 @@
 import { type DnsConfig, domainName } from '../deliver/dns/config.ts';
 import { foldName, isWithin, layOutNames, type NameLayout, parentOf, slotName } from '../deliver/dns/zones.ts';
-import type { Path } from './document.ts';
+import { type Path, showPath } from './document.ts';
 import { showValue } from './fault.ts';
 import type { Config, ServiceConfig } from './schema.ts';
 
@@ -65,10 +65,13 @@ interface Claim {
 const ownNames = ({ dns, services, layout, say }: Named) => {
   const owners = new Map<string, Claim>();
   const slots = slotParents(services, layout);
+  const told = new Set<string>();
   for (const claim of [...zoneClaims(layout, dns), ...serviceClaims(services, layout), ...aliasClaims(dns, layout)]) {
     const owner = owners.get(foldName(claim.name))?.owner ?? slotOwner(claim.name, slots);
     if (owner === undefined) owners.set(foldName(claim.name), claim);
-    else if (owner !== claim.owner) {
+    else if (owner !== claim.owner && !told.has(showPath(claim.path))) {
+      // Whoever shares one name shares others made of it; once is enough.
+      told.add(showPath(claim.path));
       const expected = `expected a name in DNS of its own: ${claim.name} belongs to ${owner}`;
       say(claim.path, expected, showValue('name', claim.written));
     }
