@@ -1,10 +1,22 @@
-import type { DnsConfig } from './config.ts';
+import type { DnsConfig, Endpoint } from './config.ts';
+import type { InheritedSocket } from './inherited.ts';
 
 /** What the thread that answers is started with. */
 export interface WorkerStart {
+  /** With the ports that were really taken, once that is known. */
   readonly config: DnsConfig;
   /** Sockets that the service manager opened (systemd.socket(5)), in place of `config.listen`. */
-  readonly inherited: readonly { readonly fd: number; readonly kind: 'udp' | 'tcp' }[];
+  readonly inherited: readonly InheritedSocket[];
+  /** UDP sockets that the thread before this one had open, and which may hold queries. */
+  readonly kept: readonly KeptSocket[];
+  /** All compiled chapters: they are installed before an address is taken. */
+  readonly chapters: Uint8Array;
+}
+
+/** A UDP socket that belongs to the process and not to the thread: the main thread closes it in the end. */
+export interface KeptSocket {
+  readonly fd: number;
+  readonly endpoint: Endpoint;
 }
 
 export type ToWorker =
@@ -33,15 +45,21 @@ export interface DnsCounts {
   readonly names: number;
 }
 
+/** Where and how the thread answers. */
+export interface Listening {
+  readonly kind: 'listening';
+  /** `udp 127.0.0.1:8053` and so on, with the ports that were really taken. */
+  readonly addresses: readonly string[];
+  /** One for each of `config.listen`, or of the inherited UDP sockets. */
+  readonly endpoints: readonly Endpoint[];
+  readonly transport: 'batch' | 'dgram';
+  /** Why it is not `batch`, where that was tried. */
+  readonly reason?: string;
+  readonly kept: readonly KeptSocket[];
+}
+
 export type FromWorker =
-  | {
-      readonly kind: 'listening';
-      /** `udp 127.0.0.1:8053` and so on, with the ports that were really taken. */
-      readonly addresses: readonly string[];
-      readonly transport: 'batch' | 'dgram';
-      /** Why it is not `batch`, where that was tried. */
-      readonly reason?: string;
-    }
+  | Listening
   | { readonly kind: 'counts'; readonly counts: DnsCounts }
   /** It cannot go on, such as for an address that is taken; the thread ends. */
   | { readonly kind: 'failed'; readonly message: string };

@@ -1,0 +1,171 @@
+/** Packets that pass in one system call at most. */
+export const batchSize = 64;
+/** Longer queries are cut, and refused by whoever reads them: no honest one comes near. */
+export const maxQueryBytes = 4096;
+
+/**
+ * `struct mmsghdr` and `struct iovec` of 64-bit Linux with low bytes first (recvmmsg(2), readv(2)), in bytes. In musl two
+ * of the fields are four bytes and four of padding, which with low bytes first and zeros there is the same.
+ */
+export const messageLayout = {
+  bytes: 64,
+  name: 0,
+  nameLength: 8,
+  vectors: 16,
+  vectorCount: 24,
+  control: 32,
+  controlLength: 40,
+  flags: 48,
+  length: 56,
+} as const;
+export const vectorLayout = { bytes: 16, base: 0, length: 8 } as const;
+
+/** `struct cmsghdr` with `struct in_pktinfo` or `struct in6_pktinfo` in it (cmsg(3), ip(7), ipv6(7)). */
+export const controlLayout = { level: 8, fourInterface: 16, sixInterface: 32, bytes: 40 } as const;
+
+const nameBytes = 28;
+/** Replies take `maxUdpReplyBytes` at most, rounded up to whole lines of the processor's cache. */
+const stride = { name: 32, control: 48, reply: 1280 } as const;
+const slots = batchSize + 1;
+
+/** Where each part begins; all are multiples of eight, as the structures ask for. */
+const places = (() => {
+  let end = 0;
+  const take = (bytes: number) => {
+    end += bytes;
+    return end - bytes;
+  };
+  return {
+    asked: take(batchSize * messageLayout.bytes),
+    answered: take(slots * messageLayout.bytes),
+    askedVectors: take(batchSize * vectorLayout.bytes),
+    answeredVectors: take(slots * vectorLayout.bytes),
+    names: take(slots * stride.name),
+    controls: take(slots * stride.control),
+    queries: take(batchSize * maxQueryBytes),
+    replies: take(slots * stride.reply),
+    end: take(0),
+  };
+})();
+
+export const nameAt = (slot: number) => places.names + slot * stride.name;
+export const controlAt = (slot: number) => places.controls + slot * stride.control;
+export const queryAt = (slot: number) => places.queries + slot * maxQueryBytes;
+
+/** The address of a client and the one that it asked, copied away for an answer that comes later. */
+export interface KeptAddress {
+  readonly name: Uint8Array;
+  readonly nameLength: number;
+  readonly control: Uint8Array;
+  readonly controlLength: number;
+}
+
+/**
+ * The memory through which packets pass: `batchSize` slots to receive and answer in, and a spare one for an answer that
+ * was not ready at once. Its own addresses are written into it once; the kernel and we fill in the rest.
+ */
+export interface BatchMemory {
+  readonly bytes: Uint8Array;
+  /** Address of the array of received messages. */
+  readonly askedAddress: bigint;
+  /** Address of each slot's message in the array of answers. */
+  readonly answerAddresses: readonly bigint[];
+  /** Where the answer of each slot is written. */
+  readonly replies: readonly Uint8Array[];
+  /** Makes the first `count` slots ready to receive. */
+  expect(count: number): void;
+  /** Bytes that came into this slot. */
+  received(slot: number): number;
+  /** Sends the `length` bytes in reply slot `answer` to whoever wrote what is in slot `asked`, from where that was sent to. */
+  address(answer: number, asked: number, length: number): void;
+  keep(asked: number): KeptAddress;
+  /** Puts a reply into the spare slot, `batchSize`, and addresses it. */
+  fillSpare(reply: Uint8Array, to: KeptAddress): void;
+}
+
+/** Memory of which `addressOf` says where it lies. */
+export function createBatchMemory(addressOf: (memory: Uint8Array) => bigint): BatchMemory {
+  const bytes = new Uint8Array(new ArrayBuffer(places.end));
+  const words = new Uint32Array(bytes.buffer);
+  const base = addressOf(bytes);
+  for (let slot = 0; slot < slots; slot += 1) {
+    if (slot < batchSize) layMessage(bytes, base, slot, 'asked');
+    layMessage(bytes, base, slot, 'answered');
+  }
+  return {
+    bytes,
+    askedAddress: base + BigInt(places.asked),
+    answerAddresses: everySlot((slot) => base + BigInt(places.answered + slot * messageLayout.bytes)),
+    replies: everySlot((slot) => bytes.subarray(replyAt(slot), replyAt(slot) + stride.reply)),
+    ...fields(words),
+    ...keeping(bytes, words),
+  };
+}
+
+const replyAt = (slot: number) => places.replies + slot * stride.reply;
+const everySlot = <T>(make: (slot: number) => T): T[] => Array.from({ length: slots }, (_, slot) => make(slot));
+const wordOf = (kind: 'asked' | 'answered', slot: number, field: number) =>
+  (places[kind] + slot * messageLayout.bytes + field) / 4;
+const vectorWord = (slot: number) => (places.answeredVectors + slot * vectorLayout.bytes + vectorLayout.length) / 4;
+
+/** Writes the pointers of one message, which all lead into the same memory. */
+function layMessage(bytes: Uint8Array, base: bigint, slot: number, kind: 'asked' | 'answered'): void {
+  const longs = new BigUint64Array(bytes.buffer);
+  const isAsked = kind === 'asked';
+  const message = places[kind] + slot * messageLayout.bytes;
+  const vector = places[isAsked ? 'askedVectors' : 'answeredVectors'] + slot * vectorLayout.bytes;
+  const point = (at: number, to: number) => {
+    longs[at / 8] = base + BigInt(to);
+  };
+  point(message + messageLayout.name, nameAt(slot));
+  point(message + messageLayout.vectors, vector);
+  longs[(message + messageLayout.vectorCount) / 8] = 1n;
+  point(message + messageLayout.control, controlAt(slot));
+  point(vector + vectorLayout.base, isAsked ? queryAt(slot) : replyAt(slot));
+  longs[(vector + vectorLayout.length) / 8] = isAsked ? BigInt(maxQueryBytes) : 0n;
+}
+
+/** What is read and written for every packet, as words of four bytes: the upper halves of lengths stay zero. */
+function fields(words: Uint32Array) {
+  const { name, nameLength, control, controlLength, flags, length } = messageLayout;
+  const copied = [name, name + 4, nameLength, control, control + 4, controlLength].map((field) => field / 4);
+  return {
+    expect(count: number) {
+      for (let slot = 0; slot < count; slot += 1) {
+        words[wordOf('asked', slot, nameLength)] = nameBytes;
+        words[wordOf('asked', slot, controlLength)] = controlLayout.bytes;
+        words[wordOf('asked', slot, flags)] = 0;
+      }
+    },
+    received: (slot: number) => words[wordOf('asked', slot, length)] as number,
+    address(answer: number, asked: number, bytes: number) {
+      const from = wordOf('asked', asked, 0);
+      const to = wordOf('answered', answer, 0);
+      for (let n = 0; n < copied.length; n += 1) {
+        const word = copied[n] as number;
+        words[to + word] = words[from + word] as number;
+      }
+      words[vectorWord(answer)] = bytes;
+    },
+  };
+}
+
+function keeping(bytes: Uint8Array, words: Uint32Array) {
+  const { nameLength, controlLength } = messageLayout;
+  return {
+    keep: (asked: number): KeptAddress => ({
+      name: bytes.slice(nameAt(asked), nameAt(asked) + nameBytes),
+      nameLength: words[wordOf('asked', asked, nameLength)] as number,
+      control: bytes.slice(controlAt(asked), controlAt(asked) + controlLayout.bytes),
+      controlLength: words[wordOf('asked', asked, controlLength)] as number,
+    }),
+    fillSpare(reply: Uint8Array, to: KeptAddress) {
+      bytes.set(reply.subarray(0, stride.reply), replyAt(batchSize));
+      bytes.set(to.name, nameAt(batchSize));
+      bytes.set(to.control, controlAt(batchSize));
+      words[wordOf('answered', batchSize, nameLength)] = to.nameLength;
+      words[wordOf('answered', batchSize, controlLength)] = to.controlLength;
+      words[vectorWord(batchSize)] = Math.min(reply.length, stride.reply);
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { isIPv6 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type { Endpoint } from './config.ts';
+import type { Libc } from './libc.ts';
+import { listenFault } from './place.ts';
+
+/** Numbers of Linux, the same on x64, arm64, riscv64 and loong64 (asm-generic); other systems never get here. */
+export const linux = {
+  inet: 2,
+  inet6: 10,
+  datagram: 2,
+  nonBlock: 0o4000,
+  closeOnExec: 0o2000000,
+  solSocket: 1,
+  sendBuffer: 7,
+  receiveBuffer: 8,
+  sendBufferForce: 32,
+  receiveBufferForce: 33,
+  ip: 0,
+  ipPacketInfo: 8,
+  ipv6: 41,
+  ipv6Only: 26,
+  ipv6ReceivePacketInfo: 49,
+  dontWait: 0x40,
+  fSetFd: 2,
+  fDuplicateCloseOnExec: 1030,
+  descriptorCloseOnExec: 1,
+  interrupted: 4,
+  wouldBlock: 11,
+} as const;
+
+/** Bytes of `struct sockaddr_in` and `struct sockaddr_in6` (ip(7), ipv6(7)). */
+export const socketAddressBytes = { four: 16, six: 28 } as const;
+
+/** What the kernel may hold for us while we are at something else; it gives less where its limits are lower. */
+const socketBufferBytes = 4 * 1024 * 1024;
+
+/** An open UDP socket by its number, not yet read from by anybody. */
+export interface UdpSocket {
+  readonly fd: number;
+  readonly endpoint: Endpoint;
+}
+
+/** True for 0.0.0.0 and ::, where a packet may come to any address of this machine. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || /^[0:]+$/.test(host);
+}
+
+function writeSocketAddress({ host, port }: Endpoint, bytesOf: (host: string) => Uint8Array): Uint8Array {
+  const isSix = isIPv6(host);
+  const bytes = new Uint8Array(isSix ? socketAddressBytes.six : socketAddressBytes.four);
+  new Uint16Array(bytes.buffer)[0] = isSix ? linux.inet6 : linux.inet;
+  bytes[2] = port >> 8;
+  bytes[3] = port & 0xff;
+  bytes.set(bytesOf(host), isSix ? 8 : 4);
+  return bytes;
+}
+
+function setNumber(libc: Libc, fd: number, level: number, option: number, value: number): boolean {
+  return libc.setsockopt(fd, level, option, new Uint8Array(Int32Array.of(value).buffer)) === 0;
+}
+
+/** Large buffers; asks the kernel to tell each packet's own address where the socket has many. Inherited ones as well. */
+export function prepareUdpSocket(libc: Libc, { fd, endpoint }: UdpSocket): void {
+  const { solSocket, receiveBufferForce, receiveBuffer, sendBufferForce, sendBuffer } = linux;
+  const grow = (force: number, usual: number) =>
+    setNumber(libc, fd, solSocket, force, socketBufferBytes) ||
+    setNumber(libc, fd, solSocket, usual, socketBufferBytes);
+  grow(receiveBufferForce, receiveBuffer);
+  grow(sendBufferForce, sendBuffer);
+  if (!isWildcard(endpoint.host)) return;
+  if (isIPv6(endpoint.host)) setNumber(libc, fd, linux.ipv6, linux.ipv6ReceivePacketInfo, 1);
+  else setNumber(libc, fd, linux.ip, linux.ipPacketInfo, 1);
+}
+
+/** The port that the kernel chose; it stands at the same place in both kinds of address. */
+function portOf(libc: Libc, fd: number): number {
+  const bytes = new Uint8Array(socketAddressBytes.six);
+  libc.getsockname(fd, bytes, new Uint8Array(Uint32Array.of(bytes.length).buffer));
+  return ((bytes[2] as number) << 8) | (bytes[3] as number);
+}
+
+/**
+ * Makes and binds a UDP socket; an IPv6 one never takes IPv4 packets.
+ *
+ * @throws HsdoError `config` when the address cannot be had, naming it and what to do.
+ */
+export function openUdpSocket(libc: Libc, endpoint: Endpoint, bytesOf: (host: string) => Uint8Array): UdpSocket {
+  const isSix = isIPv6(endpoint.host);
+  const failed = () => listenFault('udp', endpoint, getSystemErrorName(-libc.errno()));
+  const fd = libc.socket(isSix ? linux.inet6 : linux.inet, linux.datagram | linux.nonBlock | linux.closeOnExec, 0);
+  if (fd < 0) throw failed();
+  if (isSix) setNumber(libc, fd, linux.ipv6, linux.ipv6Only, 1);
+  if (libc.bind(fd, writeSocketAddress(endpoint, bytesOf)) < 0) {
+    const fault = failed();
+    libc.close(fd);
+    throw fault;
+  }
+  const socket = { fd, endpoint: { host: endpoint.host, port: portOf(libc, fd) } };
+  prepareUdpSocket(libc, socket);
+  return socket;
+}

@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { describeError, HsdoError } from '../../model/error.ts';
+import type { DnsCounts, FromWorker, Listening, ToWorker, WorkerStart } from './protocol.ts';
+
+/** The thread that answers, while it lives. */
+export interface Thread {
+  /** Rejects with HsdoError `config` when an address cannot be had, with what was thrown when it dies before. */
+  readonly listening: Promise<Listening>;
+  /** Resolves when it has ended, with the reason. */
+  readonly ended: Promise<string>;
+  send(message: ToWorker, handedOver?: readonly ArrayBuffer[]): void;
+  /** Ends it from outside, for when it does not do so by itself. */
+  terminate(): Promise<unknown>;
+}
+
+/**
+ * The worker has the ending of this file: JavaScript in what was built, TypeScript in the tree. There tsx has to be asked
+ * for in the thread itself: what `--import` sets up does not reach the first file of a worker in Node 20.
+ */
+function createWorker(options: WorkerOptions): Worker {
+  const here = fileURLToPath(import.meta.url);
+  if (!here.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options);
+  const tsx = import.meta.resolve('tsx/esm/api');
+  const file = new URL('./worker.ts', import.meta.url).href;
+  const code = `import('${tsx}').then(({ register }) => { register(); return import('${file}'); });`;
+  return new Worker(code, { ...options, eval: true, execArgv: [] });
+}
+
+/** Starts the thread that answers. `start` is copied. */
+export function startThread(start: WorkerStart, onCounts: (counts: DnsCounts) => void): Thread {
+  const worker = createWorker({ workerData: start, name: 'hsdo dns' });
+  let reason: string | undefined;
+  const ended = new Promise<string>((resolve) => {
+    worker.once('exit', (code) => resolve(reason ?? `exit code ${code}`));
+  });
+  worker.on('error', (error) => {
+    reason = describeError(error);
+  });
+  const listening = new Promise<Listening>((resolve, reject) => {
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'listening') resolve(message);
+      else if (message.kind === 'counts') onCounts(message.counts);
+      else {
+        reason = message.message;
+        reject(new HsdoError('config', message.message));
+      }
+    });
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the thread that answers DNS ended with exit code ${code}`)));
+  });
+  listening.catch(() => {});
+  return {
+    listening,
+    ended,
+    send: (message, handedOver = []) => worker.postMessage(message, handedOver),
+    terminate: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,162 @@
+import { isMapped } from './address-bytes.ts';
+import {
+  batchSize,
+  controlAt,
+  controlLayout,
+  createBatchMemory,
+  type KeptAddress,
+  nameAt,
+  queryAt,
+} from './batch-memory.ts';
+import type { Libc } from './libc.ts';
+import { linux, type UdpSocket } from './linux-socket.ts';
+import { type Asker, askLater, type Responder } from './responder.ts';
+import { createDgramAnswers, openDgramSocket } from './udp-dgram.ts';
+import type { UdpListener } from './udp-listener.ts';
+
+/** Packets of one socket that are answered before the event loop gets its turn: TCP, forwarding, new chapters. */
+const budget = 512;
+
+/** All sockets of a thread share the memory of one batch: each is drained from beginning to end before the next. */
+export interface Batch {
+  /** Answers on a socket, which from now on belongs to the batch. */
+  open(socket: UdpSocket): Promise<UdpListener>;
+}
+
+/**
+ * UDP with many packets in one system call: recvmmsg, an answer for each, sendmmsg. Replies go out from the very address
+ * that was asked, also on 0.0.0.0 and :: (RFC 2181 section 4).
+ *
+ * The event loop wakes us, so nothing ever blocks and nothing runs while nobody asks. Where the binding cannot watch a
+ * socket, Node reads the first packet of each burst and answers it as {@link openDgram} does, with what is said there
+ * about 0.0.0.0; the others take the quick way.
+ */
+export function createBatch(libc: Libc, responder: Responder): Batch {
+  const memory = createBatchMemory(libc.addressOf);
+  const addressOf = createAskers(memory.bytes);
+  const asker: Asker = { transport: 'udp', address: new Uint8Array(4) };
+  memory.expect(batchSize);
+
+  /** Answers what is in the first slots; gives the number of answers. */
+  function answer(count: number, later: (slot: number) => void): number {
+    let answers = 0;
+    for (let slot = 0; slot < count; slot += 1) {
+      const reply = memory.replies[answers] as Uint8Array;
+      asker.address = addressOf(slot);
+      const length = responder.now(memory.bytes, queryAt(slot), memory.received(slot), asker, reply);
+      if (length > 0) {
+        forgetInterface(memory.bytes, slot);
+        memory.address(answers, slot, length);
+        answers += 1;
+      } else if (length === askLater) later(slot);
+    }
+    return answers;
+  }
+
+  /** Sends `count` answers from slot `first` on; gives how many could not be sent. */
+  function send(fd: number, first: number, count: number): number {
+    let unsent = 0;
+    let done = 0;
+    while (done < count) {
+      const at = memory.answerAddresses[first + done] as bigint;
+      const sent = libc.sendmmsg(fd, at, count - done, linux.dontWait);
+      if (sent > 0) {
+        done += sent;
+        continue;
+      }
+      const errno = libc.errno();
+      if (errno === linux.interrupted) continue;
+      if (errno === linux.wouldBlock) return unsent + count - done;
+      // This one cannot be sent, such as for want of a route; the others may.
+      unsent += 1;
+      done += 1;
+    }
+    return unsent;
+  }
+
+  return {
+    async open(socket) {
+      const { fd } = socket;
+      const state = { isOpen: true, unsent: 0 };
+      const later = (slot: number) => {
+        const to: KeptAddress = memory.keep(slot);
+        const at = queryAt(slot);
+        const query = memory.bytes.slice(at, at + memory.received(slot));
+        responder.later(query, { transport: 'udp', address: addressOf(slot).slice() }, (reply) => {
+          if (!state.isOpen) return;
+          memory.fillSpare(reply, to);
+          forgetInterface(memory.bytes, batchSize);
+          state.unsent += send(fd, batchSize, 1);
+        });
+      };
+      const drain = () => {
+        let total = 0;
+        let received = batchSize;
+        // Less than a batch: there was no more. What comes in the meantime wakes us again, as does what was left over.
+        while (state.isOpen && received === batchSize && total < budget) {
+          received = libc.recvmmsg(fd, memory.askedAddress, batchSize, linux.dontWait);
+          if (received <= 0) return;
+          state.unsent += send(fd, 0, answer(received, later));
+          memory.expect(received);
+          total += received;
+        }
+      };
+      const watch = libc.watch?.(fd, drain);
+      if (watch === undefined) return openByNode(socket, responder, drain, state);
+      const release = () => {
+        if (state.isOpen) watch.close();
+        state.isOpen = false;
+      };
+      const close = () => {
+        if (!state.isOpen) return;
+        release();
+        libc.close(fd);
+      };
+      return { endpoint: socket.endpoint, kept: { fd, release }, unsent: () => state.unsent, close };
+    },
+  };
+}
+
+/** The client's address in each slot as the kernel writes it, by views that are made once. */
+function createAskers(bytes: Uint8Array): (slot: number) => Uint8Array {
+  const slots = Array.from({ length: batchSize }, (_, slot) => nameAt(slot));
+  const four = slots.map((at) => bytes.subarray(at + 4, at + 8));
+  const six = slots.map((at) => bytes.subarray(at + 8, at + 24));
+  const mapped = slots.map((at) => bytes.subarray(at + 20, at + 24));
+  return (slot) => {
+    const at = nameAt(slot);
+    if (bytes[at] === linux.inet) return four[slot] as Uint8Array;
+    return (isMapped(bytes, at + 8) ? mapped : six)[slot] as Uint8Array;
+  };
+}
+
+/** The way back need not be the way here (asymmetric routes): of what the kernel told, only the address counts. */
+function forgetInterface(bytes: Uint8Array, slot: number): void {
+  const at = controlAt(slot);
+  const from =
+    at + (bytes[at + controlLayout.level] === linux.ip ? controlLayout.fourInterface : controlLayout.sixInterface);
+  bytes[from] = 0;
+  bytes[from + 1] = 0;
+  bytes[from + 2] = 0;
+  bytes[from + 3] = 0;
+}
+
+/** Lets Node watch the socket, which it cannot do without reading from it. */
+async function openByNode(
+  { fd, endpoint }: UdpSocket,
+  responder: Responder,
+  drain: () => void,
+  state: { isOpen: boolean; unsent: number },
+): Promise<UdpListener> {
+  const { socket } = await openDgramSocket({ fd, endpoint });
+  const first = createDgramAnswers(socket, responder);
+  socket.on('message', (query, from) => {
+    first.answer(query, from);
+    drain();
+  });
+  const close = () => {
+    state.isOpen = false;
+    first.close();
+  };
+  return { endpoint, unsent: () => state.unsent + first.unsent(), close };
+}

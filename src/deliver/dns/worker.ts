@@ -1,0 +1,95 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { hasCode } from '../../model/error.ts';
+import { systemClock } from '../../time/clock.ts';
+import { every } from '../../time/every.ts';
+import { createAnswerer } from './answer.ts';
+import { createCounts } from './counts.ts';
+import { createForwarder, type Forwarder } from './forward.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { createRespond } from './respond.ts';
+import { chooseTransport } from './self-test.ts';
+import { openSockets, type Sockets } from './sockets.ts';
+import { createTable, type Table } from './table.ts';
+
+/** Names that are installed before packets have their turn again: well below a millisecond. */
+const namesAtOnce = 2000;
+const countsEveryMs = 1000;
+
+/** Installs chapters in slices, between which the event loop answers. */
+function createInstaller(table: Table) {
+  let isAtWork = false;
+  const next = () => {
+    isAtWork = !table.settle(namesAtOnce);
+    if (isAtWork) setImmediate(next);
+  };
+  return (message: Uint8Array) => {
+    table.install(message);
+    if (isAtWork) return;
+    isAtWork = true;
+    setImmediate(next);
+  };
+}
+
+function installAll(table: Table, message: Uint8Array): void {
+  if (message.length > 0) table.install(message);
+  while (!table.settle(namesAtOnce));
+}
+
+/** Everything that answers, as far as it needs no socket. */
+function createParts({ config }: WorkerStart) {
+  const table = createTable();
+  const counts = createCounts();
+  const { forward, rateLimit } = config;
+  const forwarder: Forwarder | undefined =
+    forward &&
+    createForwarder({ config: forward, clock: systemClock, onUpstream: counts.upstream, onCache: counts.cache });
+  const nowMs = () => systemClock.monotonic();
+  const responder = createRespond({
+    answerer: createAnswerer(table, { forwards: forwarder !== undefined }),
+    counts,
+    nowMs,
+    ...(forwarder && { forwarder }),
+    ...(rateLimit.perSecond > 0 && { limit: createRateLimit(rateLimit, nowMs) }),
+  });
+  return { table, counts, forwarder, responder };
+}
+
+async function work(port: MessagePort, start: WorkerStart): Promise<void> {
+  const tell = (message: FromWorker) => port.postMessage(message);
+  const stop = new AbortController();
+  const { table, counts, forwarder, responder } = createParts(start);
+  const install = createInstaller(table);
+  // From here on messages are heard; those that come before the first address is taken are installed with the others.
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'chapters') install(message.bytes);
+    else stop.abort();
+  });
+  installAll(table, start.chapters);
+  let sockets: Sockets | undefined;
+  const report = async () => {
+    const present = { tcpConnections: sockets?.tcp.connections() ?? 0, names: table.names() };
+    tell({ kind: 'counts', counts: counts.take({ ...present, cacheBytes: forwarder?.cacheBytes() ?? 0 }) });
+  };
+  try {
+    const transport = await chooseTransport(start.config.transport, stop.signal);
+    sockets = await openSockets({ ...start, transport, responder, clock: systemClock });
+    const { addresses, endpoints, kept, tcp } = sockets;
+    const why = transport.kind === 'dgram' && transport.reason !== undefined ? { reason: transport.reason } : {};
+    tell({ kind: 'listening', addresses, endpoints, kept, transport: transport.kind, ...why });
+    await Promise.all([
+      every({ intervalMs: countsEveryMs, clock: systemClock }, report, stop.signal),
+      tcp.run(stop.signal),
+    ]);
+    await report();
+  } catch (error) {
+    if (!stop.signal.aborted && !hasCode(error, 'config')) throw error;
+    if (!stop.signal.aborted) tell({ kind: 'failed', message: (error as Error).message });
+  } finally {
+    sockets?.close();
+    forwarder?.close();
+    port.close();
+  }
+}
+
+if (parentPort !== null) await work(parentPort, workerData as WorkerStart);
