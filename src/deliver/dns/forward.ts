@@ -27,7 +27,7 @@ export interface Forwarder {
    * Answers a question of a client: from the cache, at once, or from a server, later. `query` is the callee's from now
    * on. `limitBytes` is what the transport takes, maxUdpReplyBytes or 65535; over UDP the client's EDNS limits it
    * further. `done` is called once with a reply of its own, which has the client's id and spelling, RA, and OPT if the
-   * client sent one; with `undefined` when SERVFAIL is to be said; never after `close`.
+   * client sent one; with `undefined` when SERVFAIL is to be said; not at all after `close`.
    */
   ask(query: Uint8Array, limitBytes: number, done: (reply: Uint8Array | undefined) => void): void;
   /** True for those who may ask; four or sixteen bytes. */
@@ -102,6 +102,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   const impatient = createDueList<Job>(clock, patienceMs, giveUpWaiting);
   let order: readonly Upstream[] = upstreams;
   let waiting = 0;
+  let isClosed = false;
 
   function sort(): void {
     const [up, down] = [true, false].map((isUp) => upstreams.filter(({ health }) => health.isUp() === isUp));
@@ -191,6 +192,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   return {
     ask(query, limitBytes, done) {
+      if (isClosed) return;
       const question = readQuestion(query);
       if (question === undefined) return done(undefined);
       const now = clock.monotonic();
@@ -214,6 +216,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       })),
     cacheBytes: () => cache?.bytes() ?? 0,
     close() {
+      isClosed = true;
       impatient.close();
       jobs.clear();
       for (const upstream of upstreams) upstream.close();

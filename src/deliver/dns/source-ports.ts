@@ -140,6 +140,8 @@ export function createSourcePorts<T extends Errand>(to: Endpoint, chance: Chance
     },
     close() {
       for (const port of [...ports, ...retired]) if (port !== undefined) closeQuietly(port);
+      ports.fill(undefined);
+      retired.clear();
     },
   };
 }

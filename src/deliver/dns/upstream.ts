@@ -3,9 +3,11 @@ import type { Chance } from './chance.ts';
 import type { Endpoint } from './config.ts';
 import { createDueList, type Due } from './due-list.ts';
 import { compareReply, flags, optBytes, type Question } from './match.ts';
+import { endpointText } from './place.ts';
 import { writeOpt } from './render.ts';
 import { type Reply, readReply } from './reply.ts';
 import { createSourcePorts, type Errand } from './source-ports.ts';
+import { createHabits } from './upstream-habits.ts';
 import { createHealth, type Health } from './upstream-health.ts';
 import { askByTcp, type TcpQuestion } from './upstream-tcp.ts';
 import { headerBytes, responseCodes } from './wire.ts';
@@ -47,10 +49,10 @@ interface UpstreamOptions {
   onHealth(): void;
 }
 
+const withoutEdns: Partial<Attempt> = { hasEdns: false, didComplain: true };
+const asSpelled: Partial<Attempt> = { isMixed: false, didRespell: true };
 /** Connections to one server at one moment; what is beyond fails, and the next server is asked. */
 const mostConnections = 100;
-/** How long it is remembered that a server does without EDNS, or does not keep the case of letters. */
-const habitMs = 600_000;
 
 /**
  * Asks one server over UDP, and over TCP what it truncates. Names are sent in mixed case, and a reply that does not
@@ -62,13 +64,10 @@ const habitMs = 600_000;
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { endpoint, clock, chance } = options;
   const health = createHealth(options.onHealth);
-  const habits = { withoutEdnsUntil: 0, respellsUntil: 0 };
+  const habits = createHabits();
   const due = createDueList<Attempt>(clock, options.timeoutMs, (attempt) => end(attempt, 'timeout'));
-  const ports = createSourcePorts<Attempt>(endpoint, chance, {
-    onPacket: receive,
-    onForeign: () => options.onOutcome('mismatch', 0),
-    onRefused: (attempt) => end(attempt, 'error'),
-  });
+  const ears = { onPacket: receive, onForeign: () => options.onOutcome('mismatch', 0), onRefused: end };
+  const ports = createSourcePorts<Attempt>(endpoint, chance, ears);
   const connections = new Set<TcpQuestion>();
   let waiting = 0;
 
@@ -92,40 +91,23 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     options.onOutcome(outcome, (clock.monotonic() - attempt.sentAt) / 1000);
   }
 
-  function end(attempt: Attempt, outcome: UpstreamOutcome, reply?: Reply): void {
+  function end(attempt: Attempt, outcome: UpstreamOutcome = 'error', reply?: Reply): void {
     release(attempt);
     waiting -= 1;
     tell(attempt, outcome);
     if (reply === undefined) health.failed(clock.monotonic());
     else {
       health.answered();
-      learn(attempt, reply.code);
+      if (!isComplaint(reply.code)) habits.learn(attempt, clock.monotonic());
     }
     attempt.done(reply);
   }
 
-  function learn(attempt: Attempt, code: number): void {
-    if (isComplaint(code) || !(attempt.didComplain || attempt.didRespell)) return;
-    const until = clock.monotonic() + habitMs;
-    if (attempt.didComplain) habits.withoutEdnsUntil = until;
-    if (attempt.didRespell) habits.respellsUntil = until;
-  }
-
-  function againWithoutEdns(attempt: Attempt): boolean {
-    tell(attempt, 'answer');
+  /** In another way, with a new id and from another port. */
+  function again(attempt: Attempt, way: Partial<Attempt>, outcome: UpstreamOutcome): boolean {
+    tell(attempt, outcome);
     release(attempt);
-    attempt.hasEdns = false;
-    attempt.didComplain = true;
-    send(attempt);
-    return true;
-  }
-
-  function againAsSpelled(attempt: Attempt): boolean {
-    tell(attempt, 'mismatch');
-    release(attempt);
-    attempt.isMixed = false;
-    attempt.didRespell = true;
-    send(attempt);
+    send(Object.assign(attempt, way));
     return true;
   }
 
@@ -152,9 +134,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     const kind = compareReply(bytes, attempt.packet, attempt.question.end);
     if (kind === 'foreign') return false;
     const isComplaining = isComplaint((bytes[3] as number) & flags.code);
-    if (kind === 'bare') return isComplaining && attempt.hasEdns && againWithoutEdns(attempt);
-    if (kind === 'respelled' && attempt.isMixed) return againAsSpelled(attempt);
-    if (isComplaining && attempt.hasEdns) return againWithoutEdns(attempt);
+    if (kind === 'bare') return isComplaining && attempt.hasEdns && again(attempt, withoutEdns, 'answer');
+    if (kind === 'respelled' && attempt.isMixed) return again(attempt, asSpelled, 'mismatch');
+    if (isComplaining && attempt.hasEdns) return again(attempt, withoutEdns, 'answer');
     if (isTruncated(bytes)) againByTcp(attempt);
     else conclude(attempt, readReply(bytes, attempt.question));
     return true;
@@ -170,18 +152,18 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   function conclude(attempt: Attempt, reply: Reply | undefined): void {
     if (reply === undefined) end(attempt, 'error');
-    else if (reply.code === responseCodes.BADVERS && attempt.hasEdns) againWithoutEdns(attempt);
+    else if (reply.code === responseCodes.BADVERS && attempt.hasEdns) again(attempt, withoutEdns, 'answer');
     else end(attempt, 'answer', reply);
   }
 
   return {
-    server: endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`,
+    server: endpointText(endpoint),
     health,
     waiting: () => waiting,
     ask(question, done) {
       const now = clock.monotonic();
       waiting += 1;
-      send(createAttempt(question, done, now >= habits.withoutEdnsUntil, now >= habits.respellsUntil));
+      send(createAttempt(question, done, habits.hasEdns(now), habits.keepsCase(now)));
     },
     close() {
       due.close();
