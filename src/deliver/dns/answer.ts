@@ -1,4 +1,4 @@
-import { findSet, forwardsOtherTypes, nodeHead } from './layout.ts';
+import { findSet, forwardsAddresses, forwardsOtherTypes, nodeHead } from './layout.ts';
 import { type Name, putWildcard, readName, wildcardHash } from './names.ts';
 import { createQuery, type Query, readQuery } from './question.ts';
 import {
@@ -144,7 +144,9 @@ export function createAnswerer(table: Table, rules: { readonly forwards: boolean
       addAny(reply);
       return responseCodes.NOERROR;
     }
-    if (forwards && (byteAt(bytes, node + nodeHead.rules) & forwardsOtherTypes) !== 0) {
+    const isAddress = query.type === recordTypes.A || query.type === recordTypes.AAAA;
+    const rule = isAddress ? forwardsAddresses : forwardsOtherTypes;
+    if (forwards && (byteAt(bytes, node + nodeHead.rules) & rule) !== 0) {
       return links === 0 ? askLater : responseCodes.NOERROR;
     }
     deny(reply, table, name, node, bytes, owner);

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { chapterHead, forwardsOtherTypes, keyMark, nodeHead, orders, setHead } from './layout.ts';
+import { chapterHead, forwardsAddresses, forwardsOtherTypes, keyMark, nodeHead, orders, setHead } from './layout.ts';
 import { createName, hashBackwards, readName } from './names.ts';
 import type { Chapter, NamedSets, RecordData, RecordSet } from './records.ts';
 import {
@@ -137,6 +137,12 @@ function labelsOfApex(name: string, apex: string): number {
   return above === '' ? 0 : above.split('.').length;
 }
 
+const rulesOf: Readonly<Record<NamedSets['otherTypes'], number>> = {
+  nodata: 0,
+  forward: forwardsOtherTypes,
+  foreign: forwardsOtherTypes | forwardsAddresses,
+};
+
 function namedBytes({ name, sets, apex, otherTypes }: NamedSets): Uint8Array {
   if (new Set(sets.map(({ type }) => type)).size < sets.length) throw new Error(`"${name}" has two sets of one type`);
   const spelled = writeName(name);
@@ -148,7 +154,7 @@ function namedBytes({ name, sets, apex, otherTypes }: NamedSets): Uint8Array {
     hash,
     sets.map((set) => setBytes(name, set)),
   );
-  bytes[nodeHead.rules] = otherTypes === 'forward' ? forwardsOtherTypes : 0;
+  bytes[nodeHead.rules] = rulesOf[otherTypes];
   bytes[nodeHead.apexLabels] = labelsOfApex(name, apex);
   return bytes;
 }

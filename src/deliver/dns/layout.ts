@@ -15,6 +15,8 @@ export const setHead = { order: 2, length: 4, answers: 8, count: 10, turn: 12, s
 
 /** Bit of a node's rules: types that it lacks are forwarded. */
 export const forwardsOtherTypes = 1;
+/** Bit: and so are those for A and AAAA, without which they are the only ones that are not. */
+export const forwardsAddresses = 2;
 
 /** First byte of a key's node in the place of a name. No label is so long, so no question finds it. */
 export const keyMark = 0xff;

@@ -53,8 +53,11 @@ export interface NamedSets {
   readonly sets: readonly RecordSet[];
   /** Where its authority begins: this name or one above it, with a SOA of its own in some chapter. */
   readonly apex: string;
-  /** What happens to types that the name does not have: NODATA, or the question is forwarded (har's way). */
-  readonly otherTypes: 'nodata' | 'forward';
+  /**
+   * What happens to types that the name does not have: NODATA; `forward`: the question is forwarded (har's way), but never one for
+   * addresses, which are ours also where there are none; `foreign`: every question is, the name stands for what others know.
+   */
+  readonly otherTypes: 'nodata' | 'forward' | 'foreign';
 }
 
 /**

@@ -110,7 +110,7 @@ function namedSets(at: ServiceName, own: ReturnType<typeof ownSets>, facts: Fact
     case 'srv':
       return [{ name, apex, sets: srv, otherTypes: 'nodata' }];
     case 'beyond':
-      return [{ name, apex, sets: [], otherTypes: 'forward' }];
+      return [{ name, apex, sets: [], otherTypes: 'foreign' }];
     case 'undeclared':
       return [{ name, apex, sets, otherTypes }];
     case 'service': {
