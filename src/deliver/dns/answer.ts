@@ -1,28 +1,20 @@
 import { findSet, forwardsAddresses, forwardsOtherTypes, nodeHead } from './layout.ts';
 import { type Name, putWildcard, readName, wildcardHash } from './names.ts';
-import { createQuery, type Query, readQuery } from './question.ts';
+import { createQuery, opcodeOf, type Query, readQuery } from './question.ts';
 import {
   addAddresses,
   addAnswers,
   addAny,
   addNegative,
+  aim,
   beginReply,
-  createReply,
+  createDraft,
+  type Draft,
   endReply,
-  type Reply,
 } from './reply-draft.ts';
 import { askLater, maxUdpReplyBytes } from './responder.ts';
 import type { Table } from './table.ts';
-import {
-  byteAt,
-  classInternet,
-  headerBytes,
-  readInt32,
-  readUint16,
-  recordHeadBytes,
-  recordTypes,
-  responseCodes,
-} from './wire.ts';
+import { byteAt, classInternet, headerBytes, recordHeadBytes, recordTypes, responseCodes } from './wire.ts';
 
 /** Makes replies out of queries. One at a time: what it says of the last one is gone with the next. */
 export interface Answerer {
@@ -83,46 +75,47 @@ function look(table: Table, name: Name, place: Place): void {
 }
 
 /** The code for a query that no table is needed for, NOERROR for all others. */
-function faultOf({ opcode, isWellFormed, edns, class: asked, type }: Query): number {
-  if (opcode !== 0) return responseCodes.NOTIMP;
+function faultOf(query: Query): number {
+  const { isWellFormed, edns, class: asked, type } = query;
+  if (opcodeOf(query) !== 0) return responseCodes.NOTIMP;
   if (!isWellFormed) return responseCodes.FORMERR;
   if (edns.version > 0) return responseCodes.BADVERS;
   const isTransfer = type === recordTypes.AXFR || type === recordTypes.IXFR;
   return asked !== classInternet || isTransfer ? responseCodes.REFUSED : responseCodes.NOERROR;
 }
 
-/** Adds the addresses of the names that the records `[from, reply.at)` point at, which begin `skip` bytes into their data. */
-function addTargets(reply: Reply, table: Table, name: Name, from: number, skip: number): void {
-  const end = reply.at;
+/** Adds the addresses of the names that the records `[from, draft.at)` point at, which begin `skip` bytes into their data. */
+function addTargets(draft: Draft, table: Table, name: Name, from: number, skip: number): void {
+  const end = draft.at;
   table.beginMarks();
   let at = from;
   while (at < end) {
     const target = at + recordHeadBytes + skip;
-    at += recordHeadBytes + readUint16(reply.bytes, at + 10);
+    at += recordHeadBytes + draft.view.getUint16(at + 10);
     if (target >= beyondPointers) return;
-    readName(reply.bytes, target, at, name);
+    readName(draft.bytes, target, at, name);
     const slot = table.find(name.hashes[0] as number, name.lower, 0, name.bytes);
-    if (slot !== -1 && table.mark(slot)) addAddresses(reply, table.bytesOf(slot), table.nodeOf(slot), target);
+    if (slot !== -1 && table.mark(slot)) addAddresses(draft, table.viewOf(slot), table.nodeOf(slot), target);
   }
 }
 
 /** Adds the SOA of the zone that the node belongs to. `owner` is where the reply has the name that was asked for. */
-function deny(reply: Reply, table: Table, name: Name, node: number, bytes: Uint8Array, owner: number): void {
-  const label = name.labels - byteAt(bytes, node + nodeHead.apexLabels);
+function deny(draft: Draft, table: Table, name: Name, node: number, view: DataView, owner: number): void {
+  const label = name.labels - view.getUint8(node + nodeHead.apexLabels);
   const at = byteAt(name.labelAt, label);
   const slot = table.find(name.hashes[label] as number, name.lower, at, name.bytes);
   if (slot === -1) return;
-  const set = findSet(table.bytesOf(slot), table.nodeOf(slot), recordTypes.SOA);
-  if (set !== -1) addNegative(reply, table.bytesOf(slot), set, owner + at);
+  const set = findSet(table.viewOf(slot), table.nodeOf(slot), recordTypes.SOA);
+  if (set !== -1) addNegative(draft, table.viewOf(slot), set, owner + at);
 }
 
 /** Adds the set that was asked for and, where its records name hosts, their addresses (RFC 2782, RFC 1035 section 3.3.11). */
-function give(reply: Reply, table: Table, query: Query, bytes: Uint8Array, set: number, owner: number): void {
-  const from = reply.at;
-  addAnswers(reply, bytes, set, owner);
-  if (reply.isTruncated) return;
-  if (query.type === recordTypes.SRV) addTargets(reply, table, query.name, from, 6);
-  else if (query.type === recordTypes.NS) addTargets(reply, table, query.name, from, 0);
+function give(draft: Draft, table: Table, query: Query, view: DataView, set: number, owner: number): void {
+  const from = draft.at;
+  addAnswers(draft, view, set, owner);
+  if (draft.isTruncated) return;
+  if (query.type === recordTypes.SRV) addTargets(draft, table, query.name, from, 6);
+  else if (query.type === recordTypes.NS) addTargets(draft, table, query.name, from, 0);
 }
 
 /**
@@ -134,67 +127,68 @@ function give(reply: Reply, table: Table, query: Query, bytes: Uint8Array, set: 
 export function createAnswerer(table: Table, rules: { readonly forwards: boolean }): Answerer {
   const { forwards } = rules;
   const query = createQuery();
-  const reply = createReply();
+  const draft = createDraft();
   const place: Place = { slot: -1, isThere: false };
   const { name } = query;
 
   /** What a name without the type gives, after some CNAME records or none. */
-  function lack(bytes: Uint8Array, node: number, owner: number, links: number): number {
-    if (query.type === recordTypes.ANY && byteAt(bytes, node + nodeHead.sets) > 0) {
-      addAny(reply);
+  function lack(view: DataView, node: number, owner: number, links: number): number {
+    if (query.type === recordTypes.ANY && view.getUint8(node + nodeHead.sets) > 0) {
+      addAny(draft, owner);
       return responseCodes.NOERROR;
     }
     const isAddress = query.type === recordTypes.A || query.type === recordTypes.AAAA;
     const rule = isAddress ? forwardsAddresses : forwardsOtherTypes;
-    if (forwards && (byteAt(bytes, node + nodeHead.rules) & rule) !== 0) {
+    if (forwards && (view.getUint8(node + nodeHead.rules) & rule) !== 0) {
       return links === 0 ? askLater : responseCodes.NOERROR;
     }
-    deny(reply, table, name, node, bytes, owner);
+    deny(draft, table, name, node, view, owner);
     return responseCodes.NOERROR;
   }
 
   /** Follows CNAME records to an end. The code is the last name's (RFC 6604 section 3). */
   function resolve(): number {
     let owner = headerBytes;
-    table.beginMarks();
     for (let links = 0; ; links += 1) {
       look(table, name, place);
       const { slot } = place;
       if (slot === -1) break;
-      reply.isAuthoritative = true;
-      const bytes = table.bytesOf(slot);
+      draft.isAuthoritative = true;
+      const view = table.viewOf(slot);
       const node = table.nodeOf(slot);
-      if (links === 0) answerer.lastOwner = readInt32(bytes, node);
+      if (links === 0) answerer.lastOwner = view.getInt32(node);
       if (!place.isThere) {
-        deny(reply, table, name, node, bytes, owner);
+        deny(draft, table, name, node, view, owner);
         return responseCodes.NXDOMAIN;
       }
-      const set = findSet(bytes, node, query.type);
+      const set = findSet(view, node, query.type);
       if (set !== -1) {
-        give(reply, table, query, bytes, set, owner);
+        give(draft, table, query, view, set, owner);
         return responseCodes.NOERROR;
       }
-      const alias = findSet(bytes, node, recordTypes.CNAME);
-      if (alias === -1) return lack(bytes, node, owner, links);
+      const alias = findSet(view, node, recordTypes.CNAME);
+      if (alias === -1) return lack(view, node, owner, links);
       // A name that leads to itself ends where it comes round.
+      if (links === 0) table.beginMarks();
       if (links === longestChain || !table.mark(slot)) break;
-      const target = reply.at + recordHeadBytes;
-      addAnswers(reply, bytes, alias, owner);
-      if (reply.isTruncated || query.type === recordTypes.ANY) break;
-      readName(reply.bytes, target, reply.at, name);
+      const target = draft.at + recordHeadBytes;
+      addAnswers(draft, view, alias, owner);
+      if (draft.isTruncated || query.type === recordTypes.ANY) break;
+      readName(draft.bytes, target, draft.at, name);
       owner = target;
     }
-    if (reply.isAuthoritative) return responseCodes.NOERROR;
+    if (draft.isAuthoritative) return responseCodes.NOERROR;
     return forwards ? askLater : responseCodes.REFUSED;
   }
 
   function begin(bytes: Uint8Array, start: number, length: number, limitBytes: number, into: Uint8Array): boolean {
-    const isAnswered = readQuery(bytes, start, length, query);
+    aim(draft, into);
+    const isAnswered = readQuery(bytes, start, length, query, draft.view);
     answerer.lastType = isAnswered ? query.type : 0;
     answerer.lastCode = responseCodes.NOERROR;
     answerer.lastQuestionBytes = isAnswered ? query.questionBytes : 0;
     answerer.lastOwner = 0;
-    if (isAnswered) beginReply(reply, into, query, bytes, start, limitBytes);
+    if (isAnswered) beginReply(draft, query, bytes, start, limitBytes);
     return isAnswered;
   }
 
@@ -209,13 +203,13 @@ export function createAnswerer(table: Table, rules: { readonly forwards: boolean
       const code = fault === responseCodes.NOERROR ? resolve() : fault;
       if (code === askLater) return askLater;
       answerer.lastCode = code;
-      return endReply(reply, query, code, forwards);
+      return endReply(draft, query, code, forwards);
     },
     refuse(bytes, start, length, code, into, truncated = false) {
       if (!begin(bytes, start, length, maxUdpReplyBytes, into)) return 0;
-      reply.isTruncated = truncated;
+      draft.isTruncated = truncated;
       answerer.lastCode = code;
-      return endReply(reply, query, code, forwards);
+      return endReply(draft, query, code, forwards);
     },
   };
   return answerer;

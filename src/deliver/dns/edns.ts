@@ -1,4 +1,4 @@
-import { readUint16, recordTypes, writeUint16 } from './wire.ts';
+import { readUint16, recordTypes } from './wire.ts';
 
 /** Bytes of the OPT record that hsdo writes: it has no options. */
 export const optBytes = 11;
@@ -30,13 +30,11 @@ export function readOpt(bytes: Uint8Array, at: number, end: number, edns: Edns):
 }
 
 /** Writes our OPT record: our size, the high bits of the code, version 0, and DO as it came (RFC 3225 section 3). */
-export function writeOpt(reply: Uint8Array, at: number, ourBytes: number, code: number, isDnssecOk: boolean): number {
-  reply[at] = 0;
-  writeUint16(reply, at + 1, recordTypes.OPT);
-  writeUint16(reply, at + 3, ourBytes);
-  reply[at + 5] = code >>> 4;
-  reply[at + 6] = 0;
-  writeUint16(reply, at + 7, isDnssecOk ? 0x8000 : 0);
-  writeUint16(reply, at + 9, 0);
+export function writeOpt(view: DataView, at: number, ourBytes: number, code: number, isDnssecOk: boolean): number {
+  view.setUint8(at, 0);
+  view.setUint16(at + 1, recordTypes.OPT);
+  view.setUint16(at + 3, ourBytes);
+  view.setUint16(at + 5, (code >>> 4) << 8);
+  view.setInt32(at + 7, isDnssecOk ? 0x8000_0000 : 0);
   return at + optBytes;
 }

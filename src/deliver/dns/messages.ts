@@ -1,9 +1,8 @@
 import { chapterHead } from './layout.ts';
-import { readInt32 } from './wire.ts';
 
 /** What came in one piece. It is kept as long as one of its chapters lives. */
 interface Message {
-  bytes: Uint8Array;
+  readonly view: DataView;
   /** Bytes of those of its chapters that live. */
   live: number;
   readonly chapters: number[];
@@ -11,7 +10,10 @@ interface Message {
 
 /** Below this a message is not worth being tidied. */
 const tidyFrom = 65_536;
-const none = new Uint8Array(0);
+
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const messageOf = (bytes: Uint8Array): Message => ({ view: viewOf(bytes), live: 0, chapters: [] });
+const nowhere = messageOf(new Uint8Array(0));
 
 /**
  * Keeps compiled chapters where they came and gives each a number from 1 on, which is used again when it is released. A
@@ -20,47 +22,51 @@ const none = new Uint8Array(0);
  */
 export function createMessages() {
   const waiting: Uint8Array[] = [];
-  let next = 0;
   let current: Message | undefined;
+  let next = 0;
   let held = 0;
   /** By number of the chapter. */
-  const bytes: Uint8Array[] = [none];
+  const owners: Message[] = [nowhere];
+  const views: DataView[] = [nowhere.view];
   const bases: number[] = [0];
-  const owners: (Message | undefined)[] = [undefined];
   const free: number[] = [];
 
-  const lengthOf = (chapter: number) => readInt32(bytesOf(chapter), baseOf(chapter));
-  function bytesOf(chapter: number): Uint8Array {
-    return bytes[chapter] as Uint8Array;
-  }
-  function baseOf(chapter: number): number {
-    return bases[chapter] as number;
-  }
+  const ownerOf = (chapter: number) => owners[chapter] as Message;
+  const viewAt = (chapter: number) => views[chapter] as DataView;
+  const baseOf = (chapter: number) => bases[chapter] as number;
+  const lengthOf = (chapter: number) => viewAt(chapter).getInt32(baseOf(chapter));
 
   function keep(chapter: number, message: Message, base: number): void {
-    bytes[chapter] = message.bytes;
-    bases[chapter] = base;
     owners[chapter] = message;
+    views[chapter] = message.view;
+    bases[chapter] = base;
     message.chapters.push(chapter);
   }
 
+  function begin(bytes: Uint8Array): Message {
+    held += bytes.length;
+    return messageOf(bytes);
+  }
+
   function tidy(message: Message): void {
-    const living = new Set(message.chapters.filter((chapter) => owners[chapter] === message));
-    const smaller: Message = { bytes: new Uint8Array(message.live), live: message.live, chapters: [] };
-    let at = 0;
+    const living = new Set(message.chapters.filter((chapter) => ownerOf(chapter) === message));
+    const bytes = new Uint8Array(message.live);
+    const smaller = begin(bytes);
     for (const chapter of living) {
-      const [from, length] = [baseOf(chapter), lengthOf(chapter)];
-      smaller.bytes.set(message.bytes.subarray(from, from + length), at);
-      keep(chapter, smaller, at);
-      at += length;
+      const [from, length] = [message.view.byteOffset + baseOf(chapter), lengthOf(chapter)];
+      bytes.set(new Uint8Array(message.view.buffer, from, length), smaller.live);
+      keep(chapter, smaller, smaller.live);
+      smaller.live += length;
     }
-    held += smaller.bytes.length - message.bytes.length;
+    held -= message.view.byteLength;
   }
 
   return {
-    bytesOf,
+    /** What a chapter lies in, and where in it. Both hold until a chapter is released. */
+    viewOf: viewAt,
     baseOf,
-    namesOf: (chapter: number) => readInt32(bytesOf(chapter), baseOf(chapter) + chapterHead.names),
+    namesOf: (chapter: number) => viewAt(chapter).getInt32(baseOf(chapter) + chapterHead.names),
+    /** Bytes of everything that is kept. */
     bytes: () => held,
     /** Queues a message of chapters. */
     queue(message: Uint8Array): void {
@@ -70,11 +76,8 @@ export function createMessages() {
     /** Gives the next chapter of the queue a number. There must be one. */
     take(): number {
       const head = waiting[0] as Uint8Array;
-      if (current === undefined) {
-        current = { bytes: head, live: 0, chapters: [] };
-        held += head.length;
-      }
-      const chapter = free.pop() ?? bytes.length;
+      current ??= begin(head);
+      const chapter = free.pop() ?? owners.length;
       keep(chapter, current, next);
       const length = lengthOf(chapter);
       current.live += length;
@@ -88,14 +91,14 @@ export function createMessages() {
     },
     /** Forgets a chapter. */
     release(chapter: number): void {
-      const message = owners[chapter] as Message;
+      const message = ownerOf(chapter);
       message.live -= lengthOf(chapter);
-      bytes[chapter] = none;
-      owners[chapter] = undefined;
+      owners[chapter] = nowhere;
+      views[chapter] = nowhere.view;
       free.push(chapter);
       if (message === current) return;
-      if (message.live === 0) held -= message.bytes.length;
-      else if (message.bytes.length >= tidyFrom && message.live * 4 < message.bytes.length) tidy(message);
+      if (message.live === 0) held -= message.view.byteLength;
+      else if (message.view.byteLength >= tidyFrom && message.live * 4 < message.view.byteLength) tidy(message);
     },
   };
 }

@@ -6,7 +6,8 @@ import { headerBytes, readUint16, recordTypes } from './wire.ts';
 export interface Query {
   readonly name: Name;
   readonly edns: Edns;
-  opcode: number;
+  /** The second pair of bytes of the header. */
+  flags: number;
   /** Length of the question, which begins after the header; 0 when there is not exactly one that can be read. */
   questionBytes: number;
   type: number;
@@ -15,11 +16,15 @@ export interface Query {
   isWellFormed: boolean;
 }
 
+export function opcodeOf({ flags }: Query): number {
+  return (flags >>> 11) & 15;
+}
+
 export function createQuery(): Query {
   return {
     name: createName(),
     edns: { isPresent: false, version: 0, udpBytes: 0, isDnssecOk: false },
-    opcode: 0,
+    flags: 0,
     questionBytes: 0,
     type: 0,
     class: 0,
@@ -62,13 +67,13 @@ function readRecords(bytes: Uint8Array, from: number, end: number, before: numbe
 
 /**
  * Takes the query `bytes[start, start + length)` apart. False for what must not be answered at all: less than a header,
- * or a reply, which two servers could otherwise throw at each other for ever.
+ * or a reply, which two servers could otherwise throw at each other for ever. The question's name is copied to `echo`.
  */
-export function readQuery(bytes: Uint8Array, start: number, length: number, query: Query): boolean {
+export function readQuery(bytes: Uint8Array, start: number, length: number, query: Query, echo: DataView): boolean {
   if (length < headerBytes || ((bytes[start + 2] as number) & 0x80) !== 0) return false;
   const { name, edns } = query;
   const end = start + length;
-  query.opcode = ((bytes[start + 2] as number) >>> 3) & 15;
+  query.flags = readUint16(bytes, start + 2);
   query.questionBytes = 0;
   query.type = 0;
   query.class = 0;
@@ -77,7 +82,9 @@ export function readQuery(bytes: Uint8Array, start: number, length: number, quer
   edns.version = 0;
   edns.isDnssecOk = false;
   const question = start + headerBytes;
-  if (readUint16(bytes, start + 4) !== 1 || !readName(bytes, question, end, name)) return true;
+  if (readUint16(bytes, start + 4) !== 1 || !readName(bytes, question, end, name, echo, headerBytes)) {
+    return true;
+  }
   const after = question + name.bytes;
   if (after + 4 > end) return true;
   query.questionBytes = name.bytes + 4;

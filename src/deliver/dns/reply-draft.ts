@@ -2,24 +2,16 @@ import { optBytes, writeOpt } from './edns.ts';
 import { findSet, recordAt, recordsAt, setHead, takeTurn } from './layout.ts';
 import type { Query } from './question.ts';
 import { maxUdpReplyBytes } from './responder.ts';
-import {
-  byteAt,
-  classInternet,
-  headerBytes,
-  readInt32,
-  readUint16,
-  recordHeadBytes,
-  recordTypes,
-  writeInt32,
-  writeUint16,
-} from './wire.ts';
+import { classInternet, headerBytes, readUint16, recordHeadBytes, recordTypes } from './wire.ts';
 
 /** What every reply over UDP may have, with or without EDNS (RFC 1035 section 2.3.4). */
 const leastUdpReplyBytes = 512;
 
 /** A reply in the making. One object is used again for every reply. */
-export interface Reply {
+export interface Draft {
+  /** What it is written into, as bytes and as what writes numbers. */
   bytes: Uint8Array;
+  view: DataView;
   /** Where the next record goes. */
   at: number;
   /** Where records must end; the room for OPT is not counted. */
@@ -32,9 +24,11 @@ export interface Reply {
   isTruncated: boolean;
 }
 
-export function createReply(): Reply {
+export function createDraft(): Draft {
+  const bytes = new Uint8Array(0);
   return {
-    bytes: new Uint8Array(0),
+    bytes,
+    view: new DataView(bytes.buffer),
     at: 0,
     limit: 0,
     answers: 0,
@@ -45,112 +39,140 @@ export function createReply(): Reply {
   };
 }
 
+/**
+ * Views of those that replies are written into: transports use the same few again and again. A number of two or four bytes
+ * costs through a view what one byte costs without.
+ */
+const views = new WeakMap<Uint8Array, DataView>();
+
+/** Has the next reply written into these bytes. */
+export function aim(draft: Draft, into: Uint8Array): void {
+  if (draft.bytes === into) return;
+  let view = views.get(into);
+  if (view === undefined) {
+    view = new DataView(into.buffer, into.byteOffset, into.byteLength);
+    views.set(into, view);
+  }
+  draft.bytes = into;
+  draft.view = view;
+}
+
 /** The most that a reply may have: over UDP what the asker takes, but what passes everywhere (RFC 6891 section 6.2.5). */
 function limitOf({ edns }: Query, transportBytes: number): number {
   if (transportBytes > maxUdpReplyBytes) return transportBytes;
   return Math.min(transportBytes, edns.isPresent ? Math.max(leastUdpReplyBytes, edns.udpBytes) : leastUdpReplyBytes);
 }
 
-function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, length: number): void {
-  for (let index = 0; index < length; index += 1) to[toAt + index] = from[at + index] as number;
+/** Copies bytes, as many as can be at a time: records of addresses have a multiple of four. */
+function copy(from: DataView, at: number, to: DataView, toAt: number, length: number): void {
+  let one = 0;
+  for (; one + 16 <= length; one += 16) {
+    to.setInt32(toAt + one, from.getInt32(at + one));
+    to.setInt32(toAt + one + 4, from.getInt32(at + one + 4));
+    to.setInt32(toAt + one + 8, from.getInt32(at + one + 8));
+    to.setInt32(toAt + one + 12, from.getInt32(at + one + 12));
+  }
+  for (; one + 4 <= length; one += 4) to.setInt32(toAt + one, from.getInt32(at + one));
+  for (; one < length; one += 1) to.setUint8(toAt + one, from.getUint8(at + one));
 }
 
-/** Begins a reply with the question as it was sent, bytes and case. */
-export function beginReply(
-  reply: Reply,
-  into: Uint8Array,
-  query: Query,
-  bytes: Uint8Array,
-  start: number,
-  limit: number,
-): void {
-  copy(bytes, start, into, 0, headerBytes + query.questionBytes);
-  reply.bytes = into;
-  reply.at = headerBytes + query.questionBytes;
-  reply.limit = Math.min(limitOf(query, limit), into.length) - (query.edns.isPresent ? optBytes : 0);
-  reply.answers = 0;
-  reply.authorities = 0;
-  reply.additionals = 0;
-  reply.isAuthoritative = false;
-  reply.isTruncated = false;
+/** Begins a reply to a query that was read, whose name already stands in it as it was sent: bytes and case. */
+export function beginReply(draft: Draft, query: Query, bytes: Uint8Array, start: number, transportBytes: number): void {
+  const { view } = draft;
+  view.setUint16(0, readUint16(bytes, start));
+  draft.at = headerBytes + query.questionBytes;
+  if (query.questionBytes > 0) {
+    view.setUint16(draft.at - 4, query.type);
+    view.setUint16(draft.at - 2, query.class);
+  }
+  const limit = Math.min(limitOf(query, transportBytes), draft.bytes.length);
+  draft.limit = query.edns.isPresent ? limit - optBytes : limit;
+  draft.answers = 0;
+  draft.authorities = 0;
+  draft.additionals = 0;
+  draft.isAuthoritative = false;
+  draft.isTruncated = false;
 }
 
-/** Writes flags, counts and OPT, and gives the length. The reply has the query's header until now. */
-export function endReply(reply: Reply, query: Query, code: number, forwards: boolean): number {
-  const { bytes } = reply;
-  const [asked, cd] = [byteAt(bytes, 2), byteAt(bytes, 3) & 0x10];
-  bytes[2] = 0x80 | (asked & 0x79) | (reply.isAuthoritative ? 4 : 0) | (reply.isTruncated ? 2 : 0);
-  bytes[3] = (forwards ? 0x80 : 0) | cd | (code & 15);
-  writeUint16(bytes, 4, query.questionBytes > 0 ? 1 : 0);
-  writeUint16(bytes, 6, reply.answers);
-  writeUint16(bytes, 8, reply.authorities);
-  writeUint16(bytes, 10, reply.additionals + (query.edns.isPresent ? 1 : 0));
-  if (!query.edns.isPresent) return reply.at;
-  return writeOpt(bytes, reply.at, maxUdpReplyBytes, code, query.edns.isDnssecOk);
+/** Writes flags, counts and OPT, and gives the length. Opcode, RD and CD are the query's, AD and the reserved bit zero. */
+export function endReply(draft: Draft, query: Query, code: number, forwards: boolean): number {
+  const { view } = draft;
+  const ours = 0x8000 | (draft.isAuthoritative ? 0x0400 : 0) | (draft.isTruncated ? 0x0200 : 0) | (forwards ? 0x80 : 0);
+  view.setUint16(2, ours | (query.flags & 0x7910) | (code & 15));
+  view.setUint16(4, query.questionBytes > 0 ? 1 : 0);
+  view.setUint16(6, draft.answers);
+  view.setUint16(8, draft.authorities);
+  view.setUint16(10, query.edns.isPresent ? draft.additionals + 1 : draft.additionals);
+  if (!query.edns.isPresent) return draft.at;
+  return writeOpt(view, draft.at, maxUdpReplyBytes, code, query.edns.isDnssecOk);
 }
 
 /** Copies records of a set from the one of this number on, as many as it gives in one answer and as fit; says how many. */
-function copyRecords(reply: Reply, bytes: Uint8Array, set: number, first: number, owner: number): number {
-  const count = readUint16(bytes, set + setHead.count);
-  const wanted = readUint16(bytes, set + setHead.answers);
+function copyRecords(draft: Draft, from: DataView, set: number, first: number, owner: number): number {
+  const { view, limit } = draft;
+  const count = from.getUint16(set + setHead.count);
+  const wanted = from.getUint16(set + setHead.answers);
   let index = first;
-  let from = recordAt(bytes, set, first);
-  for (let done = 0; done < wanted; done += 1) {
-    const length = recordHeadBytes + readUint16(bytes, from + 10);
-    if (reply.at + length > reply.limit) return done;
-    copy(bytes, from, reply.bytes, reply.at, length);
-    writeUint16(reply.bytes, reply.at, 0xc000 | owner);
-    reply.at += length;
-    from += length;
+  let record = recordAt(from, set, first);
+  let at = draft.at;
+  let done = 0;
+  for (; done < wanted; done += 1) {
+    const length = recordHeadBytes + from.getUint16(record + 10);
+    if (at + length > limit) break;
+    copy(from, record, view, at, length);
+    view.setUint16(at, 0xc000 | owner);
+    at += length;
+    record += length;
     index += 1;
     if (index === count) {
       index = 0;
-      from = recordsAt(bytes, set);
+      record = recordsAt(from, set);
     }
   }
-  return wanted;
+  draft.at = at;
+  return done;
 }
 
 /** Adds the records whose turn it is to the answer. Their owner is the name at `owner` of the reply. */
-export function addAnswers(reply: Reply, bytes: Uint8Array, set: number, owner: number): void {
-  const done = copyRecords(reply, bytes, set, takeTurn(bytes, set), owner);
-  reply.answers += done;
-  if (done < readUint16(bytes, set + setHead.answers)) reply.isTruncated = true;
+export function addAnswers(draft: Draft, from: DataView, set: number, owner: number): void {
+  const done = copyRecords(draft, from, set, takeTurn(from, set), owner);
+  draft.answers += done;
+  if (done < from.getUint16(set + setHead.answers)) draft.isTruncated = true;
 }
 
 /** Adds the addresses at a node as additional records, those that fit (RFC 2181 section 9). */
-export function addAddresses(reply: Reply, bytes: Uint8Array, node: number, owner: number): void {
-  const four = findSet(bytes, node, recordTypes.A);
-  if (four !== -1) reply.additionals += copyRecords(reply, bytes, four, 0, owner);
-  const six = findSet(bytes, node, recordTypes.AAAA);
-  if (six !== -1) reply.additionals += copyRecords(reply, bytes, six, 0, owner);
+export function addAddresses(draft: Draft, from: DataView, node: number, owner: number): void {
+  const four = findSet(from, node, recordTypes.A);
+  if (four !== -1) draft.additionals += copyRecords(draft, from, four, 0, owner);
+  const six = findSet(from, node, recordTypes.AAAA);
+  if (six !== -1) draft.additionals += copyRecords(draft, from, six, 0, owner);
 }
 
 /** Adds the SOA of a negative answer, whose TTL says for how long that may be kept (RFC 2308 section 3). */
-export function addNegative(reply: Reply, bytes: Uint8Array, set: number, owner: number): void {
-  const at = reply.at;
-  if (copyRecords(reply, bytes, set, 0, owner) === 0) {
-    reply.isTruncated = true;
+export function addNegative(draft: Draft, from: DataView, set: number, owner: number): void {
+  const { view, at } = draft;
+  if (copyRecords(draft, from, set, 0, owner) === 0) {
+    draft.isTruncated = true;
     return;
   }
-  reply.authorities += 1;
-  const ttl = readInt32(reply.bytes, at + 6);
-  writeInt32(reply.bytes, at + 6, Math.min(ttl, readInt32(reply.bytes, reply.at - 4)));
+  draft.authorities += 1;
+  // The last of the SOA's numbers is the TTL of negative answers.
+  view.setInt32(at + 6, Math.min(view.getInt32(at + 6), view.getInt32(draft.at - 4)));
 }
 
 /** HINFO "RFC8482" and an empty string, valid for an hour. */
-const anyData = Uint8Array.of(7, ...new TextEncoder().encode('RFC8482'), 0);
+const anyData = new DataView(Uint8Array.of(7, ...new TextEncoder().encode('RFC8482'), 0).buffer);
 const anyTtlSeconds = 3600;
 
 /** Answers ANY with one small record that stands for all (RFC 8482 section 4.2). */
-export function addAny(reply: Reply): void {
-  const { bytes, at } = reply;
-  writeUint16(bytes, at, 0xc000 | headerBytes);
-  writeUint16(bytes, at + 2, recordTypes.HINFO);
-  writeUint16(bytes, at + 4, classInternet);
-  writeInt32(bytes, at + 6, anyTtlSeconds);
-  writeUint16(bytes, at + 10, anyData.length);
-  copy(anyData, 0, bytes, at + recordHeadBytes, anyData.length);
-  reply.at = at + recordHeadBytes + anyData.length;
-  reply.answers = 1;
+export function addAny(draft: Draft, owner: number): void {
+  const { view, at } = draft;
+  view.setUint16(at, 0xc000 | owner);
+  view.setUint16(at + 2, recordTypes.HINFO);
+  view.setUint16(at + 4, classInternet);
+  view.setInt32(at + 6, anyTtlSeconds);
+  view.setUint16(at + 10, anyData.byteLength);
+  copy(anyData, 0, view, at + recordHeadBytes, anyData.byteLength);
+  draft.at = at + recordHeadBytes + anyData.byteLength;
+  draft.answers += 1;
 }

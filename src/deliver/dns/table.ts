@@ -1,6 +1,5 @@
 import { carryTurns, chapterHead, nodeHead } from './layout.ts';
 import { createMessages } from './messages.ts';
-import { readInt32, readUint16 } from './wire.ts';
 
 /** Names and what is known at them. A slot is a place in the table and holds until the next call of `settle`. */
 export interface Table {
@@ -15,10 +14,10 @@ export interface Table {
   names(): number;
   /** Bytes that chapters and index take, about. */
   bytes(): number;
-  /** Slot of the name `name[at, end)` in lower case with this hash; -1 when there is none. */
-  find(hash: number, name: Uint8Array, at: number, end: number): number;
-  /** The bytes that the node of a slot lies in. */
-  bytesOf(slot: number): Uint8Array;
+  /** Slot of the name `name[at, end)` in lower case with this hash, behind which are zeros; -1 when there is none. */
+  find(hash: number, name: DataView, at: number, end: number): number;
+  /** What the node of a slot lies in. */
+  viewOf(slot: number): DataView;
   /** Where in them it begins, see layout.ts. */
   nodeOf(slot: number): number;
   /** Forgets all marks. */
@@ -31,13 +30,13 @@ export interface Table {
 const slotFields = 4;
 const firstCapacity = 1024;
 
-/** Where a hash would like to be: FNV's low bits alone do not spread well. */
+/** Where a hash would like to be. */
 function home(hash: number, mask: number): number {
-  return (hash ^ (hash >>> 15)) & mask;
+  return hash & mask;
 }
 
 /** Open addressing with linear probing, kept at most half full. */
-function createIndex(bytesOf: (chapter: number) => Uint8Array, baseOf: (chapter: number) => number) {
+function createIndex(viewOf: (chapter: number) => DataView, baseOf: (chapter: number) => number) {
   let capacity = firstCapacity;
   let mask = capacity - 1;
   let fields = new Int32Array(capacity * slotFields);
@@ -47,18 +46,18 @@ function createIndex(bytesOf: (chapter: number) => Uint8Array, baseOf: (chapter:
   const chapterOf = (slot: number) => fields[slot * slotFields + 1] as number;
   const nodeOf = (slot: number) => baseOf(chapterOf(slot)) + (fields[slot * slotFields + 2] as number);
 
-  function isAt(slot: number, name: Uint8Array, at: number, end: number): boolean {
-    const bytes = bytesOf(chapterOf(slot));
+  function isAt(slot: number, name: DataView, at: number, end: number): boolean {
+    const view = viewOf(chapterOf(slot));
     const node = nodeOf(slot);
-    const length = end - at;
-    if (readUint16(bytes, node + nodeHead.nameBytes) !== length) return false;
+    if (view.getUint16(node + nodeHead.nameBytes) !== end - at) return false;
+    // Four bytes at a time: behind both names are zeros.
     const from = node + nodeHead.bytes - at;
-    for (let one = at; one < end; one += 1) if (bytes[from + one] !== name[one]) return false;
+    for (let one = at; one < end; one += 4) if (view.getInt32(from + one) !== name.getInt32(one)) return false;
     return true;
   }
 
   /** Slot of a name, or -1 - the empty slot where it belongs. */
-  function seek(hash: number, name: Uint8Array, at: number, end: number): number {
+  function seek(hash: number, name: DataView, at: number, end: number): number {
     for (let slot = home(hash, mask); ; slot = (slot + 1) & mask) {
       if (chapterOf(slot) === 0) return -1 - slot;
       if (fields[slot * slotFields] === hash && isAt(slot, name, at, end)) return slot;
@@ -126,45 +125,45 @@ function createIndex(bytesOf: (chapter: number) => Uint8Array, baseOf: (chapter:
 /** An empty table. See layout.ts for what it keeps, compile.ts for who makes it. */
 export function createTable(): Table {
   const messages = createMessages();
-  const { bytesOf, baseOf } = messages;
-  const index = createIndex(bytesOf, baseOf);
+  const { viewOf, baseOf } = messages;
+  const index = createIndex(viewOf, baseOf);
   let chapters = 0;
 
-  function seekNode(bytes: Uint8Array, node: number): number {
+  function seekNode(view: DataView, node: number): number {
     const at = node + nodeHead.bytes;
-    return index.seek(readInt32(bytes, node), bytes, at, at + readUint16(bytes, node + nodeHead.nameBytes));
+    return index.seek(view.getInt32(node), view, at, at + view.getUint16(node + nodeHead.nameBytes));
   }
 
   /** Gives each node of the chapter its slot; says how many of these were those of the chapter `old`. */
   function place(chapter: number, nodes: number, old: number): number {
-    const bytes = bytesOf(chapter);
+    const view = viewOf(chapter);
     const base = baseOf(chapter);
     let node = base + chapterHead.bytes;
     let replaced = 0;
     for (let left = nodes; left > 0; left -= 1) {
-      const slot = seekNode(bytes, node);
-      const hash = readInt32(bytes, node);
+      const slot = seekNode(view, node);
+      const hash = view.getInt32(node);
       if (slot < 0) {
         index.add(-1 - slot, hash, chapter, node - base);
       } else {
         const before = index.chapterOf(slot);
-        carryTurns(bytes, node, bytesOf(before), index.nodeOf(slot));
+        carryTurns(view, node, viewOf(before), index.nodeOf(slot));
         index.replace(slot, hash, chapter, node - base);
         if (before === old) replaced += 1;
       }
-      node += readInt32(bytes, node + nodeHead.length);
+      node += view.getInt32(node + nodeHead.length);
     }
     return replaced;
   }
 
   /** Takes the names of a chapter away that are still its own. */
   function clear(chapter: number): void {
-    const bytes = bytesOf(chapter);
+    const view = viewOf(chapter);
     let node = baseOf(chapter) + chapterHead.bytes;
     for (let left = messages.namesOf(chapter) + 1; left > 0; left -= 1) {
-      const slot = seekNode(bytes, node);
+      const slot = seekNode(view, node);
       if (slot >= 0 && index.chapterOf(slot) === chapter) index.remove(slot);
-      node += readInt32(bytes, node + nodeHead.length);
+      node += view.getInt32(node + nodeHead.length);
     }
   }
 
@@ -172,7 +171,7 @@ export function createTable(): Table {
   function installNext(): number {
     const chapter = messages.take();
     const names = messages.namesOf(chapter);
-    const keySlot = seekNode(bytesOf(chapter), baseOf(chapter) + chapterHead.bytes);
+    const keySlot = seekNode(viewOf(chapter), baseOf(chapter) + chapterHead.bytes);
     const old = keySlot < 0 ? 0 : index.chapterOf(keySlot);
     index.reserve(names + 1);
     const replaced = names > 0 ? place(chapter, names + 1, old) : 0;
@@ -195,7 +194,7 @@ export function createTable(): Table {
       const slot = index.seek(hash, name, at, end);
       return slot < 0 ? -1 : slot;
     },
-    bytesOf: (slot) => bytesOf(index.chapterOf(slot)),
+    viewOf: (slot) => viewOf(index.chapterOf(slot)),
     nodeOf: index.nodeOf,
     beginMarks: index.beginMarks,
     mark: index.mark,

@@ -83,40 +83,47 @@ export function readUint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
-/** Four bytes as a signed number, -2^31 to 2^31 - 1. */
-export function readInt32(bytes: Uint8Array, at: number): number {
-  return (readUint16(bytes, at) << 16) | readUint16(bytes, at + 2);
-}
-
 export function writeUint16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 8;
   bytes[at + 1] = value;
 }
 
-export function writeInt32(bytes: Uint8Array, at: number, value: number): void {
-  writeUint16(bytes, at, value >>> 16);
-  writeUint16(bytes, at + 2, value);
+const longestName = 255;
+const longestLabel = 63;
+
+function unspelled(name: string, why: string): Error {
+  return new Error(`Cannot spell the name "${name}": ${why}`);
 }
 
-const encoder = new TextEncoder();
-
 /**
- * Spells a name such as `a.example` as labels (RFC 1035 section 3.1), case kept, uncompressed. The empty text is the root.
- * Dots part labels and nothing is escaped: names of hsdo have none in their labels.
- * @throws Error for an empty label, one of more than 63 bytes, or more than 255 bytes in all.
+ * Spells a name such as `a.example` as labels (RFC 1035 section 3.1), case kept, uncompressed, at `into[at]`, where there
+ * is room for 255 bytes. The empty text is the root. Dots part labels and nothing is escaped: names of hsdo have none in
+ * their labels. Gives the place behind it.
+ * @throws Error for an empty label, one of more than 63 bytes, more than 255 bytes in all, and letters that are not ASCII.
  */
-export function writeName(name: string): Uint8Array {
-  const labels = name === '' ? [] : name.split('.').map((label) => encoder.encode(label));
-  const bytes = new Uint8Array(labels.reduce((sum, label) => sum + label.length + 1, 1));
-  if (bytes.length > 255) throw new Error(`cannot spell the name "${name}": ${bytes.length} bytes, at most 255`);
-  let at = 0;
-  for (const label of labels) {
-    if (label.length === 0 || label.length > 63) {
-      throw new Error(`cannot spell the name "${name}": a label of ${label.length} bytes, expected 1 to 63`);
+export function spellName(name: string, into: Uint8Array, at: number): number {
+  if (name.length > longestName - 2) throw unspelled(name, `${name.length} letters, expected up to 253`);
+  let label = at;
+  let next = at + 1;
+  for (let index = 0; index <= name.length && name !== ''; index += 1) {
+    const code = index === name.length ? 0x2e : name.charCodeAt(index);
+    if (code > 0x7f) throw unspelled(name, 'expected ASCII letters');
+    if (code === 0x2e) {
+      const length = next - label - 1;
+      if (length < 1 || length > longestLabel) throw unspelled(name, `a label of ${length} bytes, expected 1 to 63`);
+      into[label] = length;
+      label = next;
+    } else {
+      into[next] = code;
     }
-    bytes[at] = label.length;
-    bytes.set(label, at + 1);
-    at += label.length + 1;
+    next += 1;
   }
-  return bytes;
+  into[label] = 0;
+  return label + 1;
+}
+
+/** The name in bytes of its own; see `spellName`. */
+export function writeName(name: string): Uint8Array {
+  const bytes = new Uint8Array(longestName);
+  return bytes.slice(0, spellName(name, bytes, 0));
 }

@@ -1,0 +1,64 @@
+import { spellName } from './wire.ts';
+
+/** Writes bytes one after the other into memory that grows. Numbers have their high byte first. */
+export interface Pen {
+  /** Where the next byte goes. */
+  place(): number;
+  uint8(value: number): void;
+  uint16(value: number): void;
+  int32(value: number): void;
+  /** Writes bytes as they are. */
+  copy(bytes: Uint8Array): void;
+  /** Writes a name, see `spellName`, and throws as that does. */
+  name(name: string): void;
+  /** Writes so many zeros. */
+  zeros(count: number): void;
+  /** Writes over what stands at a place. */
+  amendUint16(place: number, value: number): void;
+  amendInt32(place: number, value: number): void;
+  /** A copy of everything from a place on, which is taken away. */
+  take(from: number): Uint8Array;
+}
+
+const longestName = 255;
+
+export function createPen(): Pen {
+  let bytes = new Uint8Array(4096);
+  let view = new DataView(bytes.buffer);
+  let at = 0;
+
+  /** The place of so many bytes, for which there is room. */
+  function grow(count: number): number {
+    const from = at;
+    at += count;
+    if (at <= bytes.length) return from;
+    const larger = new Uint8Array(2 * at);
+    larger.set(bytes);
+    bytes = larger;
+    view = new DataView(bytes.buffer);
+    return from;
+  }
+
+  return {
+    place: () => at,
+    uint8: (value) => view.setUint8(grow(1), value),
+    uint16: (value) => view.setUint16(grow(2), value),
+    int32: (value) => view.setInt32(grow(4), value),
+    copy: (more) => bytes.set(more, grow(more.length)),
+    name(name) {
+      const from = grow(longestName);
+      at = spellName(name, bytes, from);
+    },
+    zeros(count) {
+      const from = grow(count);
+      bytes.fill(0, from, from + count);
+    },
+    amendUint16: (place, value) => view.setUint16(place, value),
+    amendInt32: (place, value) => view.setInt32(place, value),
+    take(from) {
+      const taken = bytes.slice(from, at);
+      at = from;
+      return taken;
+    },
+  };
+}
