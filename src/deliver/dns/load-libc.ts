@@ -33,5 +33,5 @@ export async function loadLibc(
       reasons.push(`${name}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
     }
   }
-  return reasons.join('; ');
+  return reasons.join('; ') || 'no binding to the C library is allowed';
 }

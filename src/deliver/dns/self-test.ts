@@ -73,10 +73,14 @@ export async function tryBatch(libc: Libc, signal: AbortSignal): Promise<void> {
  *
  * @throws HsdoError `config` when `batch` is wanted and cannot be had, with the reason.
  */
-export async function chooseTransport(wanted: 'auto' | 'batch' | 'dgram', signal: AbortSignal): Promise<Transport> {
+export async function chooseTransport(
+  wanted: 'auto' | 'batch' | 'dgram',
+  signal: AbortSignal,
+  bindings?: Parameters<typeof loadLibc>[0],
+): Promise<Transport> {
   if (wanted === 'dgram') return { kind: 'dgram' };
   const reason = await (async () => {
-    const libc = await loadLibc();
+    const libc = await loadLibc(bindings);
     if (typeof libc === 'string') return libc;
     try {
       await tryBatch(libc, signal);
