@@ -35,6 +35,10 @@ export const programs = {
   'redis-server': { command: 'redis-server', packages: ['redis-server'] },
   'redis-sentinel': { command: 'redis-sentinel', packages: ['redis-sentinel'] },
   ping: { command: 'ping', packages: ['iputils-ping'] },
+  dig: { command: 'dig', packages: ['bind9-dnsutils'] },
+  kdig: { command: 'kdig', packages: ['knot-dnsutils'] },
+  drill: { command: 'drill', packages: ['ldnsutils'] },
+  dnsmasq: { command: 'dnsmasq', packages: ['dnsmasq-base'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
 };
 
