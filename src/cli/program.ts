@@ -18,6 +18,7 @@ const welcome = `
 Roles (they combine in one process):
   hsdo --server                 find targets, assign slots, publish the list
   hsdo --client                 keep the HAProxy beside it in line with the list
+  hsdo --dns                    answer DNS from the list, for clients without a proxy
 
 Start here:
   npm start                     the main job on this machine, live
@@ -27,6 +28,7 @@ Start here:
 interface RootOptions {
   readonly server?: boolean;
   readonly client?: boolean;
+  readonly dns?: boolean;
   readonly debug?: boolean;
   readonly config?: string;
 }
@@ -37,6 +39,7 @@ function createProgram(): Command {
     .version(version, '-V, --version')
     .option('--server', 'run the server: find targets, assign slots, publish the list')
     .option('--client', 'run the client: keep HAProxy in line with the list')
+    .option('--dns', 'answer DNS from the list')
     .option('--debug', 'log every decision')
     .option('-c, --config <file>', 'configuration file (default: conf/env.yaml where it exists)')
     .option('--api <url>', 'API of the hsdo to ask (default: the address in the configuration)')
@@ -51,7 +54,7 @@ function createProgram(): Command {
         const names = program.commands.map((command) => command.name());
         program.error(`error: unknown command "${unknown}"${suggestion(unknown, names)}`);
       }
-      if (!options.server && !options.client) {
+      if (!options.server && !options.client && !options.dns) {
         program.outputHelp();
         return;
       }

@@ -1,7 +1,10 @@
 import { createExporter } from '../api/exporter.ts';
 import { serve } from '../api/listen.ts';
+import type { Config } from '../config/schema.ts';
 import { runClient } from '../daemon/client.ts';
+import { type DnsRole, startDnsRole } from '../daemon/dns.ts';
 import { createClosers, runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
+import type { ProcessParts } from '../daemon/process.ts';
 import { runServer } from '../daemon/server.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -12,29 +15,53 @@ import { type ConfigOptions, configuration } from './configuration.ts';
 export interface RunOptions extends ConfigOptions {
   readonly server?: boolean;
   readonly client?: boolean;
+  readonly dns?: boolean;
   readonly debug?: boolean;
 }
 
-/** Runs the asked roles until a signal ends them. Several roles in one process share nothing but the exporter. */
+/**
+ * Runs the asked roles until a signal ends them. DNS is answered only where it is asked for: two processes on one box
+ * that share a configuration would fight for the port, and the loser may be the one that keeps HAProxy. Several roles in
+ * one process share nothing but the exporter and the API, which tells of all of them.
+ */
 export async function runRoles(options: RunOptions): Promise<void> {
-  const roles = { server: options.server === true, client: options.client === true };
+  const roles = { server: options.server === true, client: options.client === true, dns: options.dns === true };
   const config = configuration(options, roles);
   const log = createLog({ ...config.log, level: options.debug ? 'debug' : config.log.level });
   const signal = stopOnSignals(log);
   const closers = createClosers();
-  const metrics = createMetrics();
-  const process = { config, clock: systemClock, log, metrics, closers };
+  const own = { config, clock: systemClock, log, metrics: createMetrics(), closers };
   log.info({ version, node: config.cluster.nodeId, roles, store: config.store.kind }, 'hsdo starts');
-  const loops: ((signal: AbortSignal) => Promise<void>)[] = [];
-  if (roles.server) loops.push((inner) => runServer(process, inner));
-  if (roles.client) loops.push((inner) => runClient(process, { withApi: !roles.server }, inner));
-  if (config.exporter.listen !== 'off') {
-    loops.push((inner) => serve('the exporter', createExporter(metrics), config.exporter.listen, process, inner));
-  }
   try {
-    await runTogether(loops, signal);
+    // Before all else: an address that is taken is a fault of the configuration, and nothing has begun yet.
+    if (config.dns && !roles.dns) log.info({}, 'the dns block is for processes started with --dns; this one is not');
+    const dns = roles.dns && config.dns ? await startDnsRole(own, config.dns, signal) : undefined;
+    await runTogether(loopsOf(roles, { ...own, ...(dns ? { dns } : {}) }, dns), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     await closers.closeAll(log);
     log.info({}, 'hsdo stopped');
   }
 }
+
+function loopsOf(
+  roles: { readonly server: boolean; readonly client: boolean },
+  parts: ProcessParts,
+  dns: DnsRole | undefined,
+): readonly ((signal: AbortSignal) => Promise<void>)[] {
+  const { config, metrics } = parts;
+  const hasClient = roles.client && hasHaproxy(config);
+  const { listen } = config.exporter;
+  return [
+    ...(dns ? [(inner: AbortSignal) => dns.run({ withApi: !roles.server && !hasClient }, inner)] : []),
+    ...(roles.server ? [(inner: AbortSignal) => runServer(parts, inner)] : []),
+    ...(hasClient ? [(inner: AbortSignal) => runClient(parts, { withApi: !roles.server }, inner)] : []),
+    ...(listen === 'off'
+      ? []
+      : [(inner: AbortSignal) => serve('the exporter', createExporter(metrics), listen, parts, inner)]),
+  ];
+}
+
+/** A client whose services have names in DNS and nothing else has nothing to do but answer for them. */
+const hasHaproxy = ({ services }: Config) => services.some(({ haproxy }) => haproxy !== undefined);
