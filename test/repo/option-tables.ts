@@ -14,17 +14,19 @@ const needed: Readonly<Record<string, Tree>> = {
   'redis-sentinel': { masterName: 'mymaster', sentinels: [{ host: 'localhost' }] },
 };
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+/** A table in Markdown. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   ['', head, head.map(() => '---'), ...rows, '']
     .map((row) => (typeof row === 'string' ? row : `| ${row.join(' | ')} |`))
     .join('\n')
     .replace(/\| --- (\| --- )*\|/, (line) => line.replaceAll(' ', ''));
 
-function shown(value: unknown): string {
+/** A default as a person writes it; nothing where there is none. */
+export function shown(value: unknown): string {
   return value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
-function meaningIn(meanings: Readonly<Record<string, string>> | undefined, name: string): string {
+export function meaningIn(meanings: Readonly<Record<string, string>> | undefined, name: string): string {
   const meaning = meanings?.[name];
   if (meaning === undefined) throw new Error(`option-meanings.ts says nothing about ${name}`);
   return meaning;

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parameters } from '../../src/config/parameters.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { dnsTable } from './option-dns.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
 
 /** The tables in README.md are made from the code; `UPDATE_README=1 npx vitest run test/repo/reference.test.ts` writes them anew. */
@@ -42,6 +43,7 @@ describe('the reference in README.md', () => {
     ['checks', async () => checkTable()],
     ['judging', async () => judgingTable()],
     ['codes', async () => codeTable()],
+    ['dns options', async () => dnsTable()],
   ])('lists the %s that the code has', async (name, make) => {
     const expected = await make();
     const { before, content, after } = block(name, readFileSync(readme, 'utf8'));
