@@ -24,8 +24,11 @@ export const vectorLayout = { bytes: 16, base: 0, length: 8 } as const;
 export const controlLayout = { level: 8, fourInterface: 16, sixInterface: 32, bytes: 40 } as const;
 
 const nameBytes = 28;
-/** Replies take `maxUdpReplyBytes` at most, rounded up to whole lines of the processor's cache. */
-const stride = { name: 32, control: 48, reply: 1280 } as const;
+/**
+ * Replies take `maxUdpReplyBytes` at most, rounded up to whole lines of the processor's cache (64 bytes). Queries lie one
+ * line more apart than they are long: things that are 4096 bytes apart share the few places that a cache has for them.
+ */
+const stride = { name: 32, control: 48, query: maxQueryBytes + 64, reply: 1280 } as const;
 const slots = batchSize + 1;
 
 /** Where each part begins; all are multiples of eight, as the structures ask for. */
@@ -42,7 +45,7 @@ const places = (() => {
     answeredVectors: take(slots * vectorLayout.bytes),
     names: take(slots * stride.name),
     controls: take(slots * stride.control),
-    queries: take(batchSize * maxQueryBytes),
+    queries: take(batchSize * stride.query),
     replies: take(slots * stride.reply),
     end: take(0),
   };
@@ -50,7 +53,7 @@ const places = (() => {
 
 export const nameAt = (slot: number) => places.names + slot * stride.name;
 export const controlAt = (slot: number) => places.controls + slot * stride.control;
-export const queryAt = (slot: number) => places.queries + slot * maxQueryBytes;
+export const queryAt = (slot: number) => places.queries + slot * stride.query;
 
 /** The address of a client and the one that it asked, copied away for an answer that comes later. */
 export interface KeptAddress {
@@ -104,9 +107,10 @@ export function createBatchMemory(addressOf: (memory: Uint8Array) => bigint): Ba
 
 const replyAt = (slot: number) => places.replies + slot * stride.reply;
 const everySlot = <T>(make: (slot: number) => T): T[] => Array.from({ length: slots }, (_, slot) => make(slot));
-const wordOf = (kind: 'asked' | 'answered', slot: number, field: number) =>
-  (places[kind] + slot * messageLayout.bytes + field) / 4;
-const vectorWord = (slot: number) => (places.answeredVectors + slot * vectorLayout.bytes + vectorLayout.length) / 4;
+// Two functions in place of one with the kind as its key: such a look-up would be done five times for each packet.
+const askedWord = (slot: number, field: number) => (places.asked + slot * messageLayout.bytes + field) >> 2;
+const answeredWord = (slot: number, field: number) => (places.answered + slot * messageLayout.bytes + field) >> 2;
+const vectorWord = (slot: number) => (places.answeredVectors + slot * vectorLayout.bytes + vectorLayout.length) >> 2;
 
 /** Writes the pointers of one message, which all lead into the same memory. */
 function layMessage(bytes: Uint8Array, base: bigint, slot: number, kind: 'asked' | 'answered'): void {
@@ -132,15 +136,15 @@ function fields(words: Uint32Array) {
   return {
     expect(count: number) {
       for (let slot = 0; slot < count; slot += 1) {
-        words[wordOf('asked', slot, nameLength)] = nameBytes;
-        words[wordOf('asked', slot, controlLength)] = controlLayout.bytes;
-        words[wordOf('asked', slot, flags)] = 0;
+        words[askedWord(slot, nameLength)] = nameBytes;
+        words[askedWord(slot, controlLength)] = controlLayout.bytes;
+        words[askedWord(slot, flags)] = 0;
       }
     },
-    received: (slot: number) => words[wordOf('asked', slot, length)] as number,
+    received: (slot: number) => words[askedWord(slot, length)] as number,
     address(answer: number, asked: number, bytes: number) {
-      const from = wordOf('asked', asked, 0);
-      const to = wordOf('answered', answer, 0);
+      const from = askedWord(asked, 0);
+      const to = answeredWord(answer, 0);
       for (let n = 0; n < copied.length; n += 1) {
         const word = copied[n] as number;
         words[to + word] = words[from + word] as number;
@@ -155,16 +159,16 @@ function keeping(bytes: Uint8Array, words: Uint32Array) {
   return {
     keep: (asked: number): KeptAddress => ({
       name: bytes.slice(nameAt(asked), nameAt(asked) + nameBytes),
-      nameLength: words[wordOf('asked', asked, nameLength)] as number,
+      nameLength: words[askedWord(asked, nameLength)] as number,
       control: bytes.slice(controlAt(asked), controlAt(asked) + controlLayout.bytes),
-      controlLength: words[wordOf('asked', asked, controlLength)] as number,
+      controlLength: words[askedWord(asked, controlLength)] as number,
     }),
     fillSpare(reply: Uint8Array, to: KeptAddress) {
       bytes.set(reply.subarray(0, stride.reply), replyAt(batchSize));
       bytes.set(to.name, nameAt(batchSize));
       bytes.set(to.control, controlAt(batchSize));
-      words[wordOf('answered', batchSize, nameLength)] = to.nameLength;
-      words[wordOf('answered', batchSize, controlLength)] = to.controlLength;
+      words[answeredWord(batchSize, nameLength)] = to.nameLength;
+      words[answeredWord(batchSize, controlLength)] = to.controlLength;
       words[vectorWord(batchSize)] = Math.min(reply.length, stride.reply);
     },
   };
