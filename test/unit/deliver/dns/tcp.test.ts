@@ -3,11 +3,11 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../../../src/deliver/dns/config.ts';
-import { askLater, type Responder } from '../../../../src/deliver/dns/responder.ts';
 import { createTcp } from '../../../../src/deliver/dns/tcp.ts';
 import { hasCode } from '../../../../src/model/error.ts';
 import { createFakeClock } from '../../../fixtures/clock.ts';
 import { until } from '../../../fixtures/until.ts';
+import { createEcho } from './echo.ts';
 
 const loopback = { host: '127.0.0.1', port: 0 };
 const frame = (text: string) => {
@@ -16,29 +16,6 @@ const frame = (text: string) => {
   length.writeUInt16BE(content.length);
   return Buffer.concat([length, content]);
 };
-
-/** Echoes; `later` when it is let go, `silent` never, `big N` with N bytes. */
-function createEcho() {
-  const asked: string[] = [];
-  const waiting: (() => void)[] = [];
-  const responder: Responder = {
-    now(query, start, length, { transport, address }, reply) {
-      const text = Buffer.from(query.subarray(start, start + length)).toString();
-      asked.push(`${transport} ${address.join('.')}`);
-      if (text.startsWith('silent')) return 0;
-      if (text.startsWith('later') || text.startsWith('soon')) return askLater;
-      const [, size] = /^big (\d+)/.exec(text) ?? [];
-      if (size !== undefined) return Number(size);
-      reply.set(query.subarray(start, start + length));
-      return length;
-    },
-    later(query, _asker, send) {
-      if (Buffer.from(query).toString().startsWith('soon')) send(query);
-      else waiting.push(() => send(query));
-    },
-  };
-  return { responder, asked, waiting };
-}
 
 const clean: (() => void)[] = [];
 afterEach(() => {
