@@ -39,6 +39,7 @@ export const programs = {
   kdig: { command: 'kdig', packages: ['knot-dnsutils'] },
   drill: { command: 'drill', packages: ['ldnsutils'] },
   dnsmasq: { command: 'dnsmasq', packages: ['dnsmasq-base'] },
+  'systemd-socket-activate': { command: 'systemd-socket-activate', packages: ['systemd'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
 };
 

@@ -15,7 +15,7 @@ function prepare(): void {
   cpSync(units, folder, { recursive: true });
   if (existsSync(debianUnit)) cpSync(debianUnit, join(folder, 'haproxy.service'));
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    if (!/\.(service|conf)$/.test(file) || file.endsWith('.d')) continue;
+    if (!/\.(service|socket|conf)$/.test(file) || file.endsWith('.d')) continue;
     const text = readFileSync(join(folder, file), 'utf8');
     writeFileSync(join(folder, file), text.replaceAll('/usr/bin/node', process.execPath));
   }
@@ -38,6 +38,8 @@ describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
   it('are understood by systemd without a complaint', () => {
     expect(complaints('hsdo-server.service')).toBe('');
     expect(complaints('hsdo-client.service')).toBe('');
+    expect(complaints('hsdo-dns.service')).toBe('');
+    expect(complaints('hsdo-dns.socket')).toBe('');
   });
 
   it("fit into Debian's own haproxy.service", () => {
@@ -52,13 +54,26 @@ describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
   });
 
   it('run as hsdo, start again after a crash and not with a wrong configuration', () => {
-    for (const role of ['server', 'client']) {
+    for (const role of ['server', 'client', 'dns']) {
       const unit = read(`hsdo-${role}.service`);
       expect(unit).toContain(`ExecStart=/usr/bin/node /opt/hsdo/dist/main.js --${role} --config /etc/hsdo/env.yaml\n`);
       for (const line of ['User=hsdo', 'Restart=always', 'RestartPreventExitStatus=78', 'StateDirectory=hsdo']) {
         expect(unit.split('\n')).toContain(line);
       }
     }
+  });
+
+  it('let DNS alone have port 53, by the one capability for it or by a socket, over UDP and TCP alike', () => {
+    const lines = (name: string) => read(name).split('\n');
+    expect(lines('hsdo-dns.service')).toContain('AmbientCapabilities=CAP_NET_BIND_SERVICE');
+    expect(lines('hsdo-dns.service')).toContain('CapabilityBoundingSet=CAP_NET_BIND_SERVICE');
+    for (const role of ['server', 'client']) expect(lines(`hsdo-${role}.service`)).toContain('CapabilityBoundingSet=');
+    const addresses = (option: string) =>
+      lines('hsdo-dns.socket').flatMap((line) =>
+        line.startsWith(`${option}=`) ? [line.slice(option.length + 1)] : [],
+      );
+    expect(addresses('ListenDatagram')).toEqual(['127.0.0.1:53', '[::1]:53']);
+    expect(addresses('ListenStream')).toEqual(addresses('ListenDatagram'));
   });
 
   it('never keep HAProxy from starting', () => {

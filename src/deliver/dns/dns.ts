@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { describeError, HsdoError, hasCode } from '../../model/error.ts';
+import { describeError, HsdoError } from '../../model/error.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { createBackoff } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -172,7 +172,6 @@ export async function startDns(
       } catch (error) {
         inner.throwIfAborted();
         failure = describeError(error);
-        if (inherited.length > 0 && hasCode(error, 'config')) throw new HsdoError('unavailable', failure);
         log.error({ reason: failure }, 'the thread that answers DNS does not start');
       }
     }
@@ -186,6 +185,9 @@ export async function startDns(
         if (reason === undefined) return;
         failure = `the thread that answers DNS died: ${reason}`;
         log.error({ reason }, 'the thread that answers DNS died');
+        // Node closes the sockets that it was given when their thread ends; only the service manager has them now.
+        const isLost = inherited.length > 0 && succession.listening().transport === 'dgram';
+        if (isLost) throw new HsdoError('unavailable', `${failure}, and the inherited sockets are closed`);
         await restart(inner);
       }
     } catch (error) {
