@@ -8,7 +8,7 @@ import type { Config } from './schema.ts';
 export interface Roles {
   readonly server?: boolean;
   readonly client?: boolean;
-  /** Answers DNS; server and client do so too wherever there is a `dns:` block. */
+  /** Answers DNS, which no other role does by itself: several processes of one machine may share a configuration, and not a port. */
   readonly dns?: boolean;
 }
 
@@ -41,10 +41,13 @@ const rolesHaveTheirPart: Rule = ({ services, dns }, say, roles) => {
     dns: 'missing: --dns needs to know where to answer and for which names, such as dns: {domain: svc.example.org}',
   };
   if (roles.dns && dns === undefined) say(['dns'], wanted.dns);
+  // A service that is there for DNS alone is nothing to a client, but not all of them may be.
+  const isIdle = !roles.dns && services.every(({ haproxy }) => haproxy === undefined);
   services.forEach((service, n) => {
     const hasName = dns !== undefined && isPublished(dns, service);
     if (roles.server && service.source.length === 0) say(['services', n, 'source'], wanted.source);
-    if (roles.client && service.haproxy === undefined && !hasName) say(['services', n, 'haproxy'], wanted.haproxy);
+    if (roles.client && service.haproxy === undefined && (!hasName || isIdle))
+      say(['services', n, 'haproxy'], wanted.haproxy);
   });
 };
 

@@ -44,11 +44,15 @@ describe('the dns block of a configuration', () => {
     expect(faultsOf(['name: web'], ['domain: ha.local'], { dns: true })).toEqual([]);
   });
 
-  it('gives a client something to do without any HAProxy', () => {
-    const client = { client: true };
-    expect(faultsOf(['name: web'], ['domain: ha.local'], client)).toEqual([]);
-    const [fault = ''] = faultsOf(['name: web', 'name: db, dns: { publish: false }'], ['domain: ha.local'], client);
-    expect(fault).toMatch(/^F:3: services\[1\]\.haproxy: missing: --client needs/);
+  it('lets a client have services without any HAProxy, though not nothing to do', () => {
+    const haproxy = 'haproxy: { backends: [{ name: a, baseName: b }] }';
+    const [client, both] = [{ client: true }, { client: true, dns: true }];
+    const idle = /^F:2: services\[0\]\.haproxy: missing: --client needs/;
+    expect(faultsOf(['name: web'], ['domain: ha.local'], both)).toEqual([]);
+    expect(faultsOf(['name: web'], ['domain: ha.local'], client)).toEqual([expect.stringMatching(idle)]);
+    expect(faultsOf(['name: web', `name: db, ${haproxy}`], ['domain: ha.local'], client)).toEqual([]);
+    const [nameless = ''] = faultsOf(['name: web', 'name: db, dns: { publish: false }'], ['domain: ha.local'], both);
+    expect(nameless).toMatch(/^F:3: services\[1\]\.haproxy: missing: --client needs/);
     expect(faultsOf(['name: web'], undefined, client)).toHaveLength(1);
   });
 
