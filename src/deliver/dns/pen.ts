@@ -27,7 +27,7 @@ export function createPen(): Pen {
   let view = new DataView(bytes.buffer);
   let at = 0;
 
-  /** The place of so many bytes, for which there is room. */
+  /** The place of so many bytes, for which there is room. `bytes` and `view` may be others afterwards. */
   function grow(count: number): number {
     const from = at;
     at += count;
@@ -41,10 +41,22 @@ export function createPen(): Pen {
 
   return {
     place: () => at,
-    uint8: (value) => view.setUint8(grow(1), value),
-    uint16: (value) => view.setUint16(grow(2), value),
-    int32: (value) => view.setInt32(grow(4), value),
-    copy: (more) => bytes.set(more, grow(more.length)),
+    uint8(value) {
+      const from = grow(1);
+      view.setUint8(from, value);
+    },
+    uint16(value) {
+      const from = grow(2);
+      view.setUint16(from, value);
+    },
+    int32(value) {
+      const from = grow(4);
+      view.setInt32(from, value);
+    },
+    copy(more) {
+      const from = grow(more.length);
+      bytes.set(more, from);
+    },
     name(name) {
       const from = grow(longestName);
       at = spellName(name, bytes, from);
