@@ -7,7 +7,7 @@ await runScript(async () => {
   ensureNode();
   ensurePackages();
   ensureBuilt();
-  await ensurePrograms(['haproxy', 'consul', 'moto'], { required: true });
+  await ensurePrograms(['haproxy', 'consul', 'moto', 'gdnsd', 'nsd', 'dnsmasq'], { required: true });
   const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const bench = join(root, 'test', 'bench', 'main.ts');
   return runInForeground(process.execPath, [tsx, bench, ...process.argv.slice(2)], { cwd: root });

@@ -10,7 +10,7 @@ const postgresFolder = '/usr/lib/postgresql/15/bin';
 
 /**
  * name: how it is found, which Debian packages bring it, and which Debian release has them when bookworm has not.
- * `meanwhile` is a setting for the time of the installation, see apt.mjs.
+ * `isForBench` are those that only `npm run bench` starts. `meanwhile` is a setting for the time of the installation, see apt.mjs.
  * The tests start moto by Debian's own Python, so its modules are looked for there and nowhere else.
  */
 export const programs = {
@@ -39,6 +39,8 @@ export const programs = {
   kdig: { command: 'kdig', packages: ['knot-dnsutils'] },
   drill: { command: 'drill', packages: ['ldnsutils'] },
   dnsmasq: { command: 'dnsmasq', packages: ['dnsmasq-base'] },
+  gdnsd: { command: 'gdnsd', packages: ['gdnsd'], isForBench: true },
+  nsd: { command: 'nsd', packages: ['nsd'], isForBench: true },
   'systemd-socket-activate': { command: 'systemd-socket-activate', packages: ['systemd'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
 };

@@ -91,7 +91,7 @@ async function prepare() {
   try {
     ensureNode();
     ensurePackages();
-    await ensurePrograms(Object.keys(programs));
+    await ensurePrograms(Object.keys(programs).filter((name) => !programs[name].isForBench));
     return true;
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;

@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util';
+import { dnsPlain, dnsRotated } from './dns.ts';
+import { dnsBusy, dnsSwap } from './dns-calm.ts';
+import { dnsForward } from './dns-forward.ts';
 import type { Section } from './figures.ts';
 import { fullChange } from './full-change.ts';
 import { idleProcess } from './idle-process.ts';
@@ -23,6 +26,11 @@ const measurements: Readonly<Record<string, () => Promise<Section>>> = {
   probes,
   outage,
   'outage-dynamodb': outageOnDynamodb,
+  dns: dnsPlain,
+  'dns-rotated': dnsRotated,
+  'dns-busy': dnsBusy,
+  'dns-swap': dnsSwap,
+  'dns-forward': dnsForward,
 };
 
 const usage = `Usage: npm run bench -- [--only NAME]... [--json]
