@@ -13,22 +13,17 @@ export const messageLayout = {
   nameLength: 8,
   vectors: 16,
   vectorCount: 24,
-  control: 32,
-  controlLength: 40,
   flags: 48,
   length: 56,
 } as const;
 export const vectorLayout = { bytes: 16, base: 0, length: 8 } as const;
-
-/** `struct cmsghdr` with `struct in_pktinfo` or `struct in6_pktinfo` in it (cmsg(3), ip(7), ipv6(7)). */
-export const controlLayout = { level: 8, fourInterface: 16, sixInterface: 32, bytes: 40 } as const;
 
 const nameBytes = 28;
 /**
  * Replies take `maxUdpReplyBytes` at most, rounded up to whole lines of the processor's cache (64 bytes). Queries lie one
  * line more apart than they are long: things that are 4096 bytes apart share the few places that a cache has for them.
  */
-const stride = { name: 32, control: 48, query: maxQueryBytes + 64, reply: 1280 } as const;
+const stride = { name: 32, query: maxQueryBytes + 64, reply: 1280 } as const;
 const slots = batchSize + 1;
 
 /** Where each part begins; all are multiples of eight, as the structures ask for. */
@@ -44,7 +39,6 @@ const places = (() => {
     askedVectors: take(batchSize * vectorLayout.bytes),
     answeredVectors: take(slots * vectorLayout.bytes),
     names: take(slots * stride.name),
-    controls: take(slots * stride.control),
     queries: take(batchSize * stride.query),
     replies: take(slots * stride.reply),
     end: take(0),
@@ -52,15 +46,12 @@ const places = (() => {
 })();
 
 export const nameAt = (slot: number) => places.names + slot * stride.name;
-export const controlAt = (slot: number) => places.controls + slot * stride.control;
 export const queryAt = (slot: number) => places.queries + slot * stride.query;
 
-/** The address of a client and the one that it asked, copied away for an answer that comes later. */
+/** The address of a client, copied away for an answer that comes later. */
 export interface KeptAddress {
   readonly name: Uint8Array;
   readonly nameLength: number;
-  readonly control: Uint8Array;
-  readonly controlLength: number;
 }
 
 /**
@@ -79,7 +70,7 @@ export interface BatchMemory {
   expect(count: number): void;
   /** Bytes that came into this slot. */
   received(slot: number): number;
-  /** Sends the `length` bytes in reply slot `answer` to whoever wrote what is in slot `asked`, from where that was sent to. */
+  /** Sends the `length` bytes in reply slot `answer` to whoever wrote what is in slot `asked`. */
   address(answer: number, asked: number, length: number): void;
   keep(asked: number): KeptAddress;
   /** Puts a reply into the spare slot, `batchSize`, and addresses it. */
@@ -124,20 +115,17 @@ function layMessage(bytes: Uint8Array, base: bigint, slot: number, kind: 'asked'
   point(message + messageLayout.name, nameAt(slot));
   point(message + messageLayout.vectors, vector);
   longs[(message + messageLayout.vectorCount) / 8] = 1n;
-  point(message + messageLayout.control, controlAt(slot));
   point(vector + vectorLayout.base, isAsked ? queryAt(slot) : replyAt(slot));
   longs[(vector + vectorLayout.length) / 8] = isAsked ? BigInt(maxQueryBytes) : 0n;
 }
 
 /** What is read and written for every packet, as words of four bytes: the upper halves of lengths stay zero. */
 function fields(words: Uint32Array) {
-  const { name, nameLength, control, controlLength, flags, length } = messageLayout;
-  const copied = [name, name + 4, nameLength, control, control + 4, controlLength].map((field) => field / 4);
+  const { name, nameLength, flags, length } = messageLayout;
   return {
     expect(count: number) {
       for (let slot = 0; slot < count; slot += 1) {
         words[askedWord(slot, nameLength)] = nameBytes;
-        words[askedWord(slot, controlLength)] = controlLayout.bytes;
         words[askedWord(slot, flags)] = 0;
       }
     },
@@ -145,30 +133,25 @@ function fields(words: Uint32Array) {
     address(answer: number, asked: number, bytes: number) {
       const from = askedWord(asked, 0);
       const to = answeredWord(answer, 0);
-      for (let n = 0; n < copied.length; n += 1) {
-        const word = copied[n] as number;
-        words[to + word] = words[from + word] as number;
-      }
+      words[to + name / 4] = words[from + name / 4] as number;
+      words[to + name / 4 + 1] = words[from + name / 4 + 1] as number;
+      words[to + nameLength / 4] = words[from + nameLength / 4] as number;
       words[vectorWord(answer)] = bytes;
     },
   };
 }
 
 function keeping(bytes: Uint8Array, words: Uint32Array) {
-  const { nameLength, controlLength } = messageLayout;
+  const { nameLength } = messageLayout;
   return {
     keep: (asked: number): KeptAddress => ({
       name: bytes.slice(nameAt(asked), nameAt(asked) + nameBytes),
       nameLength: words[askedWord(asked, nameLength)] as number,
-      control: bytes.slice(controlAt(asked), controlAt(asked) + controlLayout.bytes),
-      controlLength: words[askedWord(asked, controlLength)] as number,
     }),
     fillSpare(reply: Uint8Array, to: KeptAddress) {
       bytes.set(reply.subarray(0, stride.reply), replyAt(batchSize));
       bytes.set(to.name, nameAt(batchSize));
-      bytes.set(to.control, controlAt(batchSize));
       words[answeredWord(batchSize, nameLength)] = to.nameLength;
-      words[answeredWord(batchSize, controlLength)] = to.controlLength;
       words[vectorWord(batchSize)] = Math.min(reply.length, stride.reply);
     },
   };

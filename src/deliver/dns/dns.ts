@@ -8,7 +8,6 @@ import { chapterKey } from './chapter-key.ts';
 import { joinChapters } from './compile.ts';
 import type { DnsConfig, Endpoint } from './config.ts';
 import type { InheritedSocket } from './inherited.ts';
-import { loadLibc } from './load-libc.ts';
 import type { DnsCounts, KeptSocket, Listening, WorkerStart } from './protocol.ts';
 import { startThread, type Thread } from './thread.ts';
 
@@ -62,6 +61,9 @@ function createMemory({ config, inherited = [], chapters = [] }: DnsThreadOption
     /** Ports and sockets stay what they are when another thread takes over. */
     learn(listening: Listening) {
       if (inherited.length === 0) listen = [...listening.endpoints];
+      const isOurs = (fd: number) => listening.kept.some((socket) => socket.fd === fd);
+      // A thread that speaks by Node alone owns what it was given.
+      if (listening.transport === 'batch') for (const { fd } of kept) if (!isOurs(fd)) closeQuietly(fd);
       kept = listening.kept;
     },
     start: (): WorkerStart => ({
@@ -126,12 +128,15 @@ function createSuccession(options: DnsThreadOptions, start: typeof startThread) 
     livedMs: () => clock.monotonic() - startedAt,
     /** Starts one and waits until it answers; one that cannot leaves nothing behind. */
     async open(signal: AbortSignal): Promise<void> {
-      const next = start(memory.start(), onCounts);
+      const learn = (told: Listening) => {
+        listening = told;
+        memory.learn(told);
+      };
+      const next = start(memory.start(), { counts: onCounts, listening: learn });
       // What is published while it starts goes to it.
       thread = next;
       try {
-        listening = await withDeadline('the thread that answers DNS', startMs, signal, () => next.listening);
-        memory.learn(listening);
+        await withDeadline('the thread that answers DNS', startMs, signal, () => next.listening);
         startedAt = clock.monotonic();
       } catch (error) {
         await next.terminate();
@@ -152,9 +157,7 @@ export async function startDns(
   signal: AbortSignal,
   start: typeof startThread = startThread,
 ): Promise<DnsThread> {
-  const { config, clock, log, inherited = [] } = options;
-  // Once loaded here koffi stays, which threads that end from outside depend on (libc-koffi.ts).
-  if (config.transport !== 'dgram') await loadLibc();
+  const { clock, log, inherited = [] } = options;
   const succession = createSuccession(options, start);
   const { memory } = succession;
   const backoff = createBackoff({ baseMs: 100, maxMs: 10_000 });

@@ -1,10 +1,8 @@
 import type { Libc } from './libc.ts';
 
 /**
- * The C library by the package koffi.
- *
- * A watch that is still open when its worker thread is ended from outside is closed after the thread has let go of
- * koffi; the process would crash if that was the last one. So the main thread loads koffi before any such worker starts.
+ * The C library by the package koffi. Its own way to watch a socket (`koffi.node.poll`) is not used: it calls us outside
+ * of Node's scopes for callbacks, and a thread that is ended from outside, as by process.exit, takes the process with it.
  *
  * @throws Error when koffi is not installed or has nothing for this machine.
  */
@@ -31,16 +29,5 @@ export async function loadKoffi(): Promise<Libc> {
     close: call('int close(int)'),
     errno: () => koffi.errno(),
     addressOf: (memory) => koffi.address(memory),
-    watch(fd, wake) {
-      let poll = koffi.node.poll(fd, look);
-      // An error on the socket ends the watch (libuv's uv_poll): reading takes the error away, then it is watched anew.
-      function look(status: unknown): void {
-        wake();
-        if (typeof status !== 'number' || status >= 0) return;
-        poll.close();
-        poll = koffi.node.poll(fd, look);
-      }
-      return { close: () => poll.close() };
-    },
   };
 }

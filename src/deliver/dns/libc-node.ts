@@ -25,7 +25,7 @@ const definitions = {
 };
 
 /**
- * The C library by `node:ffi`, built into Node 26 and later; experimental there. It cannot watch a socket.
+ * The C library by `node:ffi`, built into Node 26 and later; experimental there.
  *
  * @throws Error when this Node has no `node:ffi`.
  */

@@ -18,6 +18,4 @@ export interface Libc {
   errno(): number;
   /** Where the first byte lies. Memory of an ArrayBuffer is never moved; it must be kept alive by whoever asks. */
   addressOf(memory: Uint8Array): bigint;
-  /** Calls `wake` from the event loop whenever there is something to receive. Not every binding can. */
-  readonly watch?: (fd: number, wake: () => void) => { close(): void };
 }

@@ -16,11 +16,8 @@ export const linux = {
   receiveBuffer: 8,
   sendBufferForce: 32,
   receiveBufferForce: 33,
-  ip: 0,
-  ipPacketInfo: 8,
   ipv6: 41,
   ipv6Only: 26,
-  ipv6ReceivePacketInfo: 49,
   dontWait: 0x40,
   fSetFd: 2,
   fDuplicateCloseOnExec: 1030,
@@ -41,11 +38,6 @@ export interface UdpSocket {
   readonly endpoint: Endpoint;
 }
 
-/** True for 0.0.0.0 and ::, where a packet may come to any address of this machine. */
-export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || /^[0:]+$/.test(host);
-}
-
 function writeSocketAddress({ host, port }: Endpoint, bytesOf: (host: string) => Uint8Array): Uint8Array {
   const isSix = isIPv6(host);
   const bytes = new Uint8Array(isSix ? socketAddressBytes.six : socketAddressBytes.four);
@@ -60,17 +52,14 @@ function setNumber(libc: Libc, fd: number, level: number, option: number, value:
   return libc.setsockopt(fd, level, option, new Uint8Array(Int32Array.of(value).buffer)) === 0;
 }
 
-/** Large buffers; asks the kernel to tell each packet's own address where the socket has many. Inherited ones as well. */
-export function prepareUdpSocket(libc: Libc, { fd, endpoint }: UdpSocket): void {
+/** Gives the socket large buffers; for inherited ones as well. */
+export function growSocketBuffers(libc: Libc, fd: number): void {
   const { solSocket, receiveBufferForce, receiveBuffer, sendBufferForce, sendBuffer } = linux;
   const grow = (force: number, usual: number) =>
     setNumber(libc, fd, solSocket, force, socketBufferBytes) ||
     setNumber(libc, fd, solSocket, usual, socketBufferBytes);
   grow(receiveBufferForce, receiveBuffer);
   grow(sendBufferForce, sendBuffer);
-  if (!isWildcard(endpoint.host)) return;
-  if (isIPv6(endpoint.host)) setNumber(libc, fd, linux.ipv6, linux.ipv6ReceivePacketInfo, 1);
-  else setNumber(libc, fd, linux.ip, linux.ipPacketInfo, 1);
 }
 
 /** The port that the kernel chose; it stands at the same place in both kinds of address. */
@@ -87,7 +76,10 @@ function portOf(libc: Libc, fd: number): number {
  */
 export function openUdpSocket(libc: Libc, endpoint: Endpoint, bytesOf: (host: string) => Uint8Array): UdpSocket {
   const isSix = isIPv6(endpoint.host);
-  const failed = () => listenFault('udp', endpoint, getSystemErrorName(-libc.errno()));
+  const failed = () => {
+    const code = getSystemErrorName(-libc.errno());
+    return listenFault('udp', endpoint, code, Object.assign(new Error(code), { code }));
+  };
   const fd = libc.socket(isSix ? linux.inet6 : linux.inet, linux.datagram | linux.nonBlock | linux.closeOnExec, 0);
   if (fd < 0) throw failed();
   if (isSix) setNumber(libc, fd, linux.ipv6, linux.ipv6Only, 1);
@@ -97,6 +89,6 @@ export function openUdpSocket(libc: Libc, endpoint: Endpoint, bytesOf: (host: st
     throw fault;
   }
   const socket = { fd, endpoint: { host: endpoint.host, port: portOf(libc, fd) } };
-  prepareUdpSocket(libc, socket);
+  growSocketBuffers(libc, fd);
   return socket;
 }

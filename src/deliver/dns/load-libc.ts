@@ -16,9 +16,8 @@ function foreignness(): string | undefined {
 const bindings = { koffi: loadKoffi, 'node:ffi': loadNodeFfi } as const;
 
 /**
- * Loads the first binding that is there: the optional package koffi, then Node's own `node:ffi` (Node 26). koffi comes
- * first because it can watch a socket, without which Node has to read the first packet of each burst by itself, and
- * because `node:ffi` is experimental. Gives the reason when there is none.
+ * Loads the first binding that is there: the optional package koffi, then Node's own `node:ffi` (Node 26), which is
+ * experimental and no quicker. Gives the reason when there is none.
  */
 export async function loadLibc(
   wanted: readonly (keyof typeof bindings)[] = ['koffi', 'node:ffi'],

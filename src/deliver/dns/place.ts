@@ -22,6 +22,12 @@ const advice: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'this machine does not speak this version of IP; take the address out of dns.listen',
 };
 
+/** True when this machine does not have the address, or not yet (an IPv6 one that is being looked for on the link). */
+export function isAbsent(error: unknown): boolean {
+  const cause = error instanceof HsdoError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return cause?.code === 'EADDRNOTAVAIL';
+}
+
 /** The error for an address that cannot be had, by the code of the system such as `EADDRINUSE`, with what to do. */
 export function listenFault(transport: 'udp' | 'tcp', endpoint: Endpoint, code: string, cause?: unknown): HsdoError {
   const why = advice[code];

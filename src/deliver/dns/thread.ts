@@ -5,8 +5,8 @@ import type { DnsCounts, FromWorker, Listening, ToWorker, WorkerStart } from './
 
 /** The thread that answers, while it lives. */
 export interface Thread {
-  /** Rejects with HsdoError `config` when an address cannot be had, with what was thrown when it dies before. */
-  readonly listening: Promise<Listening>;
+  /** Resolves when it answers; rejects with HsdoError `config` when an address cannot be had, with what was thrown when it dies before. */
+  readonly listening: Promise<void>;
   /** Resolves when it has ended, with the reason. */
   readonly ended: Promise<string>;
   send(message: ToWorker, handedOver?: readonly ArrayBuffer[]): void;
@@ -27,8 +27,15 @@ function createWorker(options: WorkerOptions): Worker {
   return new Worker(code, { ...options, eval: true, execArgv: [] });
 }
 
+/** What a thread tells while it lives. */
+export interface Heard {
+  /** Where it listens: at first, and whenever that changes. */
+  listening(message: Listening): void;
+  counts(counts: DnsCounts): void;
+}
+
 /** Starts the thread that answers. `start` is copied. */
-export function startThread(start: WorkerStart, onCounts: (counts: DnsCounts) => void): Thread {
+export function startThread(start: WorkerStart, heard: Heard): Thread {
   const worker = createWorker({ workerData: start, name: 'hsdo dns' });
   let reason: string | undefined;
   const ended = new Promise<string>((resolve) => {
@@ -37,10 +44,12 @@ export function startThread(start: WorkerStart, onCounts: (counts: DnsCounts) =>
   worker.on('error', (error) => {
     reason = describeError(error);
   });
-  const listening = new Promise<Listening>((resolve, reject) => {
+  const listening = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'listening') resolve(message);
-      else if (message.kind === 'counts') onCounts(message.counts);
+      if (message.kind === 'listening') {
+        heard.listening(message);
+        resolve();
+      } else if (message.kind === 'counts') heard.counts(message.counts);
       else {
         reason = message.message;
         reject(new HsdoError('config', message.message));

@@ -1,13 +1,5 @@
 import { isMapped } from './address-bytes.ts';
-import {
-  batchSize,
-  controlAt,
-  controlLayout,
-  createBatchMemory,
-  type KeptAddress,
-  nameAt,
-  queryAt,
-} from './batch-memory.ts';
+import { batchSize, createBatchMemory, nameAt, queryAt } from './batch-memory.ts';
 import type { Libc } from './libc.ts';
 import { linux, type UdpSocket } from './linux-socket.ts';
 import { type Asker, askLater, type Responder } from './responder.ts';
@@ -24,12 +16,11 @@ export interface Batch {
 }
 
 /**
- * UDP with many packets in one system call: recvmmsg, an answer for each, sendmmsg. Replies go out from the very address
- * that was asked, also on 0.0.0.0 and :: (RFC 2181 section 4).
+ * UDP with many packets in one system call: recvmmsg, an answer for each, sendmmsg.
  *
- * The event loop wakes us, so nothing ever blocks and nothing runs while nobody asks. Where the binding cannot watch a
- * socket, Node reads the first packet of each burst and answers it as {@link openDgram} does, with what is said there
- * about 0.0.0.0; the others take the quick way.
+ * The event loop wakes us, so nothing ever blocks and nothing runs while nobody asks. Node can watch a socket only by
+ * reading from it: it gets a number of its own for the socket, reads the first packet of each burst and answers it as
+ * {@link openDgram} does, with what is said there about 0.0.0.0; the others take the quick way.
  */
 export function createBatch(libc: Libc, responder: Responder): Batch {
   const memory = createBatchMemory(libc.addressOf);
@@ -45,7 +36,6 @@ export function createBatch(libc: Libc, responder: Responder): Batch {
       asker.address = addressOf(slot);
       const length = responder.now(memory.bytes, queryAt(slot), memory.received(slot), asker, reply);
       if (length > 0) {
-        forgetInterface(memory.bytes, slot);
         memory.address(answers, slot, length);
         answers += 1;
       } else if (length === askLater) later(slot);
@@ -79,13 +69,12 @@ export function createBatch(libc: Libc, responder: Responder): Batch {
       const { fd } = socket;
       const state = { isOpen: true, unsent: 0 };
       const later = (slot: number) => {
-        const to: KeptAddress = memory.keep(slot);
+        const to = memory.keep(slot);
         const at = queryAt(slot);
         const query = memory.bytes.slice(at, at + memory.received(slot));
         responder.later(query, { transport: 'udp', address: addressOf(slot).slice() }, (reply) => {
           if (!state.isOpen) return;
           memory.fillSpare(reply, to);
-          forgetInterface(memory.bytes, batchSize);
           state.unsent += send(fd, batchSize, 1);
         });
       };
@@ -101,18 +90,23 @@ export function createBatch(libc: Libc, responder: Responder): Batch {
           total += received;
         }
       };
-      const watch = libc.watch?.(fd, drain);
-      if (watch === undefined) return openByNode(socket, responder, drain, state);
+      // A second number of the same socket: Node closes its own one when the thread ends, however that ends.
+      const own = libc.fcntl(fd, linux.fDuplicateCloseOnExec, 3);
+      const { socket: woken } = await openDgramSocket({ ...socket, fd: own });
+      const first = createDgramAnswers(woken, responder);
+      woken.on('message', (query, from) => {
+        first.answer(query, from);
+        drain();
+      });
       const release = () => {
-        if (state.isOpen) watch.close();
         state.isOpen = false;
+        first.close();
       };
       const close = () => {
-        if (!state.isOpen) return;
+        if (state.isOpen) libc.close(fd);
         release();
-        libc.close(fd);
       };
-      return { endpoint: socket.endpoint, kept: { fd, release }, unsent: () => state.unsent, close };
+      return { endpoint: socket.endpoint, kept: { fd, release }, unsent: () => state.unsent + first.unsent(), close };
     },
   };
 }
@@ -128,35 +122,4 @@ function createAskers(bytes: Uint8Array): (slot: number) => Uint8Array {
     if (bytes[at] === linux.inet) return four[slot] as Uint8Array;
     return (isMapped(bytes, at + 8) ? mapped : six)[slot] as Uint8Array;
   };
-}
-
-/** The way back need not be the way here (asymmetric routes): of what the kernel told, only the address counts. */
-function forgetInterface(bytes: Uint8Array, slot: number): void {
-  const at = controlAt(slot);
-  const from =
-    at + (bytes[at + controlLayout.level] === linux.ip ? controlLayout.fourInterface : controlLayout.sixInterface);
-  bytes[from] = 0;
-  bytes[from + 1] = 0;
-  bytes[from + 2] = 0;
-  bytes[from + 3] = 0;
-}
-
-/** Lets Node watch the socket, which it cannot do without reading from it. */
-async function openByNode(
-  { fd, endpoint }: UdpSocket,
-  responder: Responder,
-  drain: () => void,
-  state: { isOpen: boolean; unsent: number },
-): Promise<UdpListener> {
-  const { socket } = await openDgramSocket({ fd, endpoint });
-  const first = createDgramAnswers(socket, responder);
-  socket.on('message', (query, from) => {
-    first.answer(query, from);
-    drain();
-  });
-  const close = () => {
-    state.isOpen = false;
-    first.close();
-  };
-  return { endpoint, unsent: () => state.unsent + first.unsent(), close };
 }

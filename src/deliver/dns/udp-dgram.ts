@@ -121,9 +121,10 @@ function growBuffers(socket: Socket): void {
 /**
  * Answers on one UDP address through Node, packet by packet; on every platform.
  *
- * Node does not tell which of this machine's addresses a packet was sent to. So on 0.0.0.0 and :: the kernel chooses the
- * address that a reply comes from, and on a machine with several a client may get it from another one than it asked,
- * and drop it. There, listen on the addresses themselves.
+ * Node does not tell which of this machine's addresses a packet was sent to. So on 0.0.0.0 and :: the kernel would choose
+ * the address that a reply comes from, and on a machine with several a client may get it from another one than it asked,
+ * and drop it (RFC 2181 section 4). So there are sockets on the addresses themselves, see udp-group.ts; only with inherited
+ * sockets it is up to whoever opened them.
  *
  * @throws HsdoError `config` when the address cannot be had, naming it and what to do.
  */

@@ -74,12 +74,21 @@ async function work(port: MessagePort, start: WorkerStart): Promise<void> {
   try {
     const transport = await chooseTransport(start.config.transport, stop.signal);
     sockets = await openSockets({ ...start, transport, responder, clock: systemClock });
-    const { addresses, endpoints, kept, tcp } = sockets;
+    const { addresses, endpoints, kept, run } = sockets;
     const why = transport.kind === 'dgram' && transport.reason !== undefined ? { reason: transport.reason } : {};
-    tell({ kind: 'listening', addresses, endpoints, kept, transport: transport.kind, ...why });
+    const tellPlaces = () =>
+      tell({
+        kind: 'listening',
+        addresses: addresses(),
+        endpoints,
+        kept: kept(),
+        transport: transport.kind,
+        ...why,
+      });
+    tellPlaces();
     await Promise.all([
       every({ intervalMs: countsEveryMs, clock: systemClock }, report, stop.signal),
-      tcp.run(stop.signal),
+      run(tellPlaces, stop.signal),
     ]);
     await report();
   } catch (error) {

