@@ -18,6 +18,12 @@ interface Stage {
   has(name: string, addresses: readonly (string | undefined)[]): Promise<void>;
 }
 
+const sorted = (addresses: readonly (string | undefined)[]) =>
+  addresses
+    .map((address) => address ?? '')
+    .sort((one, other) => one.localeCompare(other))
+    .join();
+
 /** Starts the example with `--server --dns` on a free port in place of `port`, and stops all that it needed. */
 async function play(
   name: string,
@@ -32,9 +38,9 @@ async function play(
   const example = await startExample(name, { env, replacements: { ...replacements, [port]: `:${free}"` } });
   const [four, six] = ['127.0.0.1', '::1'].map((host) => ({ host, port: free })) as [Place, Place];
   const has: Stage['has'] = async (asked, addresses) => {
-    const wanted = [...addresses].sort().join();
+    const wanted = sorted(addresses);
     const isSo = async () => {
-      const told = (await dataOf(four, asked, 'A')).sort().join();
+      const told = sorted(await dataOf(four, asked, 'A'));
       if (told !== wanted) throw new Error(`${asked} is ${told || 'nowhere'}`);
       return true;
     };

@@ -106,15 +106,17 @@ export function tell(reply: Uint8Array): Told {
   };
 }
 
+/** Taken again for every reply, so that each finds the bytes of another one. */
+const into = new Uint8Array(65_535);
+
 /** Gives a reply to bytes, `undefined` for silence, `later` for a question that others are asked. */
 export function replyTo(answerer: Answerer, query: Uint8Array, limitBytes: number): Uint8Array | 'later' | undefined {
   // What stands around the query is neither read nor changed.
   const around = new Uint8Array(query.length + 64).fill(0xff);
   around.set(query, 32);
-  const reply = new Uint8Array(65_535);
-  const length = answerer.answer(around, 32, query.length, limitBytes, reply);
+  const length = answerer.answer(around, 32, query.length, limitBytes, into);
   if (length === askLater) return 'later';
-  return length === 0 ? undefined : reply.slice(0, length);
+  return length === 0 ? undefined : into.slice(0, length);
 }
 
 export interface Asking {
