@@ -11,6 +11,7 @@ const project = (name: string, overrides: object = {}) => ({
 const alone = [
   'bench',
   'demo',
+  'dns-hostile',
   'haproxy-hash',
   'haproxy-layout',
   'haproxy-outage',
