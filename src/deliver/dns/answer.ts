@@ -11,6 +11,7 @@ import {
   createDraft,
   type Draft,
   endReply,
+  type Turn,
 } from './reply-draft.ts';
 import { askLater, maxUdpReplyBytes } from './responder.ts';
 import type { Table } from './table.ts';
@@ -43,6 +44,8 @@ export interface Answerer {
   lastQuestionBytes: number;
   /** Hash of the name in the table that it was about: itself, its wildcard or what is above it; 0 when there is none. */
   lastOwner: number;
+  /** What takes turns in the last reply. */
+  readonly lastTurn: Turn;
 }
 
 /** CNAME records in one answer. */
@@ -197,6 +200,7 @@ export function createAnswerer(table: Table, rules: { readonly forwards: boolean
     lastCode: 0,
     lastQuestionBytes: 0,
     lastOwner: 0,
+    lastTurn: draft.turn,
     answer(bytes, start, length, limitBytes, into) {
       if (!begin(bytes, start, length, limitBytes, into)) return 0;
       const fault = faultOf(query);

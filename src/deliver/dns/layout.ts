@@ -98,6 +98,11 @@ export function takeTurn(view: DataView, set: number): number {
   return turn;
 }
 
+/** True when not every answer begins with the same record. */
+export function takesTurns(view: DataView, set: number): boolean {
+  return view.getUint8(set + setHead.order) !== orders.fixed && view.getUint16(set + setHead.count) > 1;
+}
+
 function carrySet(view: DataView, set: number, oldView: DataView, oldSet: number): void {
   const order = view.getUint8(set + setHead.order);
   if (order !== oldView.getUint8(oldSet + setHead.order)) return;

@@ -1,11 +1,22 @@
 import { optBytes, writeOpt } from './edns.ts';
-import { findSet, recordAt, recordsAt, setHead, takeTurn } from './layout.ts';
+import { findSet, recordAt, recordsAt, setHead, takesTurns, takeTurn } from './layout.ts';
 import type { Query } from './question.ts';
 import { maxUdpReplyBytes } from './responder.ts';
+import { viewOf } from './views.ts';
 import { classInternet, headerBytes, readUint16, recordHeadBytes, recordTypes } from './wire.ts';
 
 /** What every reply over UDP may have, with or without EDNS (RFC 1035 section 2.3.4). */
 const leastUdpReplyBytes = 512;
+
+/** The sets in the answer that have several records and give them in turns. */
+export interface Turn {
+  sets: number;
+  /** Of the last of them: what it lies in, its place there, which record was first, and where that is in the reply. */
+  view: DataView;
+  set: number;
+  first: number;
+  at: number;
+}
 
 /** A reply in the making. One object is used again for every reply. */
 export interface Draft {
@@ -22,13 +33,15 @@ export interface Draft {
   isAuthoritative: boolean;
   /** Something that belongs into the reply is not in it. */
   isTruncated: boolean;
+  readonly turn: Turn;
 }
 
 export function createDraft(): Draft {
   const bytes = new Uint8Array(0);
+  const view = new DataView(bytes.buffer);
   return {
     bytes,
-    view: new DataView(bytes.buffer),
+    view,
     at: 0,
     limit: 0,
     answers: 0,
@@ -36,25 +49,15 @@ export function createDraft(): Draft {
     additionals: 0,
     isAuthoritative: false,
     isTruncated: false,
+    turn: { sets: 0, view, set: 0, first: 0, at: 0 },
   };
 }
-
-/**
- * Views of those that replies are written into: transports use the same few again and again. A number of two or four bytes
- * costs through a view what one byte costs without.
- */
-const views = new WeakMap<Uint8Array, DataView>();
 
 /** Has the next reply written into these bytes. */
 export function aim(draft: Draft, into: Uint8Array): void {
   if (draft.bytes === into) return;
-  let view = views.get(into);
-  if (view === undefined) {
-    view = new DataView(into.buffer, into.byteOffset, into.byteLength);
-    views.set(into, view);
-  }
   draft.bytes = into;
-  draft.view = view;
+  draft.view = viewOf(into);
 }
 
 /** The most that a reply may have: over UDP what the asker takes, but what passes everywhere (RFC 6891 section 6.2.5). */
@@ -92,6 +95,7 @@ export function beginReply(draft: Draft, query: Query, bytes: Uint8Array, start:
   draft.additionals = 0;
   draft.isAuthoritative = false;
   draft.isTruncated = false;
+  draft.turn.sets = 0;
 }
 
 /** Writes flags, counts and OPT, and gives the length. Opcode, RD and CD are the query's, AD and the reserved bit zero. */
@@ -133,9 +137,19 @@ function copyRecords(draft: Draft, from: DataView, set: number, first: number, o
   return done;
 }
 
+function noteTurn({ turn, at }: Draft, view: DataView, set: number, first: number): void {
+  turn.sets += 1;
+  turn.view = view;
+  turn.set = set;
+  turn.first = first;
+  turn.at = at;
+}
+
 /** Adds the records whose turn it is to the answer. Their owner is the name at `owner` of the reply. */
 export function addAnswers(draft: Draft, from: DataView, set: number, owner: number): void {
-  const done = copyRecords(draft, from, set, takeTurn(from, set), owner);
+  const first = takeTurn(from, set);
+  if (takesTurns(from, set)) noteTurn(draft, from, set, first);
+  const done = copyRecords(draft, from, set, first, owner);
   draft.answers += done;
   if (done < from.getUint16(set + setHead.answers)) draft.isTruncated = true;
 }

@@ -10,6 +10,8 @@ export interface Table {
    * every chapter is either as it was or as it will be. True when nothing is left.
    */
   settle(maxNames: number): boolean;
+  /** Another number whenever anything in the table has changed. */
+  generation(): number;
   /** How many names there are. */
   names(): number;
   /** Bytes that chapters and index take, about. */
@@ -128,6 +130,7 @@ export function createTable(): Table {
   const { viewOf, baseOf } = messages;
   const index = createIndex(viewOf, baseOf);
   let chapters = 0;
+  let generation = 0;
 
   function seekNode(view: DataView, node: number): number {
     const at = node + nodeHead.bytes;
@@ -170,6 +173,7 @@ export function createTable(): Table {
   /** Installs the next chapter and says how many names it has. */
   function installNext(): number {
     const chapter = messages.take();
+    generation += 1;
     const names = messages.namesOf(chapter);
     const keySlot = seekNode(viewOf(chapter), baseOf(chapter) + chapterHead.bytes);
     const old = keySlot < 0 ? 0 : index.chapterOf(keySlot);
@@ -188,6 +192,7 @@ export function createTable(): Table {
       for (let left = maxNames; left > 0 && !messages.isEmpty(); ) left -= Math.max(1, installNext());
       return messages.isEmpty();
     },
+    generation: () => generation,
     names: () => index.used() - chapters,
     bytes: () => messages.bytes() + index.bytes(),
     find(hash, name, at, end) {

@@ -80,10 +80,9 @@ export function createBatch(libc: Libc, responder: Responder): Batch {
       };
       const drain = () => {
         let total = 0;
-        let received = batchSize;
-        // Less than a batch: there was no more. What comes in the meantime wakes us again, as does what was left over.
-        while (state.isOpen && received === batchSize && total < budget) {
-          received = libc.recvmmsg(fd, memory.askedAddress, batchSize, linux.dontWait);
+        // While we answered, more may have come, which costs less here than another turn of the loop. What is left over wakes us.
+        while (state.isOpen && total < budget) {
+          const received = libc.recvmmsg(fd, memory.askedAddress, batchSize, linux.dontWait);
           if (received <= 0) return;
           state.unsent += send(fd, 0, answer(received, later));
           memory.expect(received);

@@ -5,6 +5,7 @@ import { every } from '../../time/every.ts';
 import { createAnswerer } from './answer.ts';
 import { createCounts } from './counts.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
+import { createPacketCache } from './packet-cache.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createRespond } from './respond.ts';
@@ -46,7 +47,7 @@ function createParts({ config }: WorkerStart) {
     createForwarder({ config: forward, clock: systemClock, onUpstream: counts.upstream, onCache: counts.cache });
   const nowMs = () => systemClock.monotonic();
   const responder = createRespond({
-    answerer: createAnswerer(table, { forwards: forwarder !== undefined }),
+    answerer: createPacketCache(createAnswerer(table, { forwards: forwarder !== undefined }), table),
     counts,
     nowMs,
     ...(forwarder && { forwarder }),
