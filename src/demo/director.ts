@@ -2,8 +2,9 @@ import { HsdoError } from '../model/error.ts';
 import type { Clock } from '../time/clock.ts';
 import { pause } from '../time/every.ts';
 import type { LoadCount } from './load.ts';
+import { shortAddresses } from './names.ts';
 import { createRates } from './rates.ts';
-import { fullWeight } from './settings.ts';
+import { digCommand, fullWeight, serviceName } from './settings.ts';
 import { look, type Sight } from './sight.ts';
 import type { Terminal } from './terminal.ts';
 import { changes, rowsOf, type StepState, type View } from './view.ts';
@@ -51,6 +52,7 @@ export function createDirector(options: DirectorOptions): Director {
   /** What is away for a moment is shown as it was seen last. */
   let shown: Sight = {};
   let newest: Sight = {};
+  let namesTold = namesInWords({});
   const wasUp = new Set<string>();
   let rows = rowsOf(shown, wasUp);
 
@@ -79,6 +81,10 @@ export function createDirector(options: DirectorOptions): Director {
     const next = rowsOf(shown, wasUp);
     for (const change of changes(rows, next)) event(change);
     for (const change of partChanges(told, sight)) event(change);
+    const words = namesInWords(sight);
+    // The screen has a line of its own for it.
+    if (words !== namesTold) tell(`  ${words}`);
+    namesTold = words;
     rows = next;
     for (const { target, state } of rows) if (state === 'up') wasUp.add(target);
     for (const target of wasUp) if (!rows.some((row) => row.target === target)) wasUp.delete(target);
@@ -94,6 +100,7 @@ export function createDirector(options: DirectorOptions): Director {
     served: count().served,
     failed: count().failed,
     requestsPerSecond: rates.of('served'),
+    names: { command: digCommand(world.places), addresses: newest.names?.addresses },
     events,
     hints,
   });
@@ -133,6 +140,7 @@ export function createDirector(options: DirectorOptions): Director {
       tell(nextText);
     },
     async run(running) {
+      for (const [label, what] of hints) tell(`  ${label}: ${what}`);
       try {
         while (!running.aborted) {
           await observe();
@@ -155,6 +163,11 @@ function partsOf({ haproxy, api }: Sight): View['parts'] {
     { name: 'server', state: server, isFine: api?.isLeader === true },
     { name: 'HAProxy', state: process, isFine: haproxy !== undefined },
   ];
+}
+
+function namesInWords({ names }: Sight): string {
+  if (!names) return `DNS: no answer for ${serviceName}`;
+  return `DNS: ${serviceName} is ${shortAddresses(names.addresses) || 'nobody'}`;
 }
 
 function partChanges(before: Sight, after: Sight): readonly string[] {

@@ -49,19 +49,46 @@ export function serves(target: DemoTarget, options: { readonly atFullWeight?: bo
   });
 }
 
-/** It has its slot, and HAProxy's own check keeps requests away from it. */
+/** It has its slot, and gets nothing: HAProxy's own check says no, hsdo's says no, and DNS does not name it. */
 export function isDown(target: DemoTarget): Expectation {
-  return placed(target, 'taken', ({ server }) => {
-    if (server.admin !== 'ready') return `HAProxy has ${target.name} in ${server.admin}, expected ready`;
+  const isOut = placed(target, 'taken', ({ slot, server }) => {
+    if (slot.out === undefined) return `hsdo lets ${target.name} serve, expected that it is out`;
+    if (server.admin !== 'drain') return `HAProxy has ${target.name} in ${server.admin}, expected drain`;
     return server.isUp ? `HAProxy has ${target.name} up, expected down` : undefined;
   });
+  return every(isOut, isNotNamed(target));
 }
 
-/** Its slot waits for running requests to end, in the list and in HAProxy. */
+/** Nobody finds it by DNS. */
+function isNotNamed({ name, address }: DemoTarget): Expectation {
+  return ({ names }) => {
+    if (!names) return 'DNS does not answer';
+    return names.addresses.includes(address) ? `DNS names ${name}, expected that it does not` : undefined;
+  };
+}
+
+/** DNS names exactly those to which HAProxy sends requests: by address, and by slot with port and weight. */
+export const namesAgree: Expectation = ({ haproxy, names }) => {
+  if (!haproxy) return 'HAProxy does not answer on its socket';
+  if (!names) return 'DNS does not answer';
+  const serving = haproxy.servers.filter(({ admin, isUp }) => admin === 'ready' && isUp);
+  const byAddress = [names.addresses, serving.map(({ address }) => address)] as const;
+  const bySlot = [names.servers, serving].map((servers) =>
+    servers.map(({ index, port, weight }) => `slot ${index}, port ${port}, weight ${weight}`),
+  );
+  for (const [said = [], expected = []] of [byAddress, bySlot]) {
+    const [is, should] = [said, expected].map((texts) => [...texts].sort().join('; '));
+    if (is !== should) return `DNS names "${is}", expected "${should}" as in HAProxy`;
+  }
+  return undefined;
+};
+
+/** Its slot waits for running requests to end, in the list and in HAProxy, and nobody new finds it by DNS. */
 export function drains(target: DemoTarget): Expectation {
-  return placed(target, 'draining', ({ server }) =>
+  const isDraining = placed(target, 'draining', ({ server }) =>
     server.admin === 'drain' ? undefined : `HAProxy has ${target.name} in ${server.admin}, expected drain`,
   );
+  return every(isDraining, isNotNamed(target));
 }
 
 /** The slot is free, and out of service in HAProxy. */

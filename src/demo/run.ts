@@ -4,6 +4,7 @@ import { createDirector, type Director } from './director.ts';
 import { isLed } from './expect.ts';
 import { type Load, type LoadCount, startLoad } from './load.ts';
 import { changeSomething } from './ongoing.ts';
+import { digCommand } from './settings.ts';
 import { createStage, disappointed, type Stage } from './stage.ts';
 import { type Step, story } from './story.ts';
 import { openTerminal } from './terminal.ts';
@@ -86,6 +87,7 @@ function hintsOf(hsdo: string, { places }: World): readonly (readonly [string, s
   return [
     ['look yourself', `${hsdo} status --api ${places.apiUrl}`],
     ['HAProxy', `${places.pageUrl}   requests: curl ${places.url}`],
+    ['DNS', `${digCommand(places)} SRV   # or A, or TXT`],
     ['end', 'Ctrl-C; nothing is left behind'],
   ];
 }

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { shortAddresses } from './names.ts';
 import type { BusyRow, Row, StepState, View } from './view.ts';
 
 export interface ScreenSize {
@@ -17,6 +18,8 @@ const barWidth = 10;
 /** Longest text of a step, in lines. */
 const textLines = 2;
 const maxEvents = 6;
+/** For so many events the table gives up the empty line below it. */
+const fewEvents = 2;
 
 function compose(pieces: readonly Piece[], columns: number): string {
   let left = columns;
@@ -121,6 +124,17 @@ function totals({ served, failed, requestsPerSecond }: View, columns: number, c:
   );
 }
 
+/** The command is whole for as long as there is room, so that it can be copied. */
+function dnsLine({ names: { command, addresses } }: View, columns: number, c: Colors): string {
+  const answer: Piece =
+    addresses === undefined
+      ? ['no answer', c.yellow]
+      : addresses.length === 0
+        ? ['no address', c.dim]
+        : [shortAddresses(addresses), c.bold];
+  return compose([[margin], [command], ['   '], answer], columns);
+}
+
 function tableHead(columns: number, c: Colors): string {
   const names = `${margin}${'slot'.padStart(4)}  ${'target'.padEnd(8)}${'address'.padEnd(18)}${'HAProxy'.padEnd(10)}${'weight'.padEnd(14)}${'requests/s'.padStart(12)}`;
   return compose([[names, c.dim]], columns);
@@ -135,7 +149,7 @@ export function renderFrame(view: View, { columns, rows, hasColor }: ScreenSize)
   const label = Math.max(0, ...view.hints.map(([name]) => name.length)) + 2;
   const events = view.events.map((event) => compose([[margin], [`- ${event}`, c.dim]], columns));
   const hints = view.hints.map(([name, what]) => compose([[margin], [name.padEnd(label), c.dim], [what]], columns));
-  const core = [
+  const above = [
     header(view, columns, c),
     '',
     progress(view, columns, c),
@@ -143,15 +157,18 @@ export function renderFrame(view: View, { columns, rows, hasColor }: ScreenSize)
     '',
     tableHead(columns, c),
     ...view.rows.map((row) => tableLine(row, view.maxWeight, columns, c)),
-    '',
-    totals(view, columns, c),
   ];
-  const room = rows - core.length - 1;
+  const below = [totals(view, columns, c), dnsLine(view, columns, c)];
+  const isTight = rows < above.length + 1 + below.length + fewEvents + hints.length;
+  const core = [...above, ...(isTight ? [] : ['']), ...below];
+  const room = rows - core.length;
   const shownHints = hints.length <= room ? hints : [];
-  const eventRoom = Math.min(maxEvents, room - shownHints.length);
-  const isSpacious = room - shownHints.length > maxEvents;
+  const left = room - shownHints.length;
+  // Around the events, where there is more room than they need.
+  const air = left > maxEvents + 1 ? [''] : [];
+  const eventRoom = Math.min(maxEvents, left);
   const shownEvents = eventRoom > 0 ? events.slice(-eventRoom) : [];
   const padding = Array.from({ length: Math.max(0, eventRoom - shownEvents.length) }, () => '');
-  const lines = [...core, '', ...shownEvents, ...padding, ...(isSpacious ? [''] : []), ...shownHints];
+  const lines = [...core, ...air, ...shownEvents, ...padding, ...air, ...shownHints];
   return lines.slice(0, rows);
 }

@@ -7,6 +7,18 @@ export const size = 8;
 /** Weight of a target at the end of its ramp. */
 export const fullWeight = 10;
 export const drainSeconds = 3;
+/** RFC 6761 keeps `test` for such things: nobody else's name is ever hidden by ours. */
+const domain = 'demo.test';
+/** Under which DNS has the service. */
+export const serviceName = `web.${domain}`;
+/** As in the examples of the configuration. */
+export const usualDnsPort = 8053;
+
+/** One place of the network. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Where everything of one demo lies and listens. */
 export interface DemoPlaces {
@@ -24,11 +36,13 @@ export interface DemoPlaces {
   /** HAProxy's own page. */
   readonly pageBind: string;
   readonly pageUrl: string;
+  /** Where DNS is answered, over UDP and TCP. */
+  readonly dns: Endpoint;
 }
 
 export function placesIn(
   folder: string,
-  ports: { readonly api: number; readonly frontend: number; readonly page: number },
+  ports: { readonly api: number; readonly frontend: number; readonly page: number; readonly dns: number },
 ): DemoPlaces {
   const at = (port: number) => `127.0.0.1:${port}`;
   return {
@@ -44,6 +58,7 @@ export function placesIn(
     url: `http://${at(ports.frontend)}/`,
     pageBind: at(ports.page),
     pageUrl: `http://${at(ports.page)}/`,
+    dns: { host: '127.0.0.1', port: ports.dns },
   };
 }
 
@@ -59,6 +74,8 @@ export function configText(places: DemoPlaces): string {
         // The source is read five times as often as by default, so it takes five times as many reads to be believed.
         guard: { confirmReads: 150 },
         drainSeconds,
+        // What HAProxy finds out itself it tells nobody; DNS goes by what hsdo finds out.
+        check: { kind: 'http', path: '/health', intervalSeconds: 0.3, timeoutSeconds: 2, holdDown: { seconds: 0 } },
         haproxy: {
           sockets: [places.socketPath],
           stateFile: join(places.folder, 'servers.state'),
@@ -66,6 +83,7 @@ export function configText(places: DemoPlaces): string {
         },
       },
     ],
+    dns: { listen: [`${places.dns.host}:${places.dns.port}`], domain, ttlSeconds: 1, negativeTtlSeconds: 1 },
     cluster: { leaseTtlSeconds: 2 },
     intervalSeconds: 0.2,
     stateDirectory: join(places.folder, 'state'),
@@ -74,6 +92,9 @@ export function configText(places: DemoPlaces): string {
     log: { format: 'text' },
   });
 }
+
+/** What a person types to see who serves, by addresses. */
+export const digCommand = ({ dns }: DemoPlaces) => `dig +short @${dns.host} -p ${dns.port} ${serviceName}`;
 
 /** Arguments of `hsdo haproxy-config` for the demo's HAProxy. */
 export function haproxyConfigArgs(places: DemoPlaces): readonly string[] {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
+import { type NamesState, readNames } from './names.ts';
 import type { HaproxyServer, HaproxyState } from './runtime.ts';
 import { readState } from './runtime.ts';
+import { type Endpoint, serviceName } from './settings.ts';
 
 const slotAnswer = z.object({
   slots: z.array(
@@ -10,6 +12,10 @@ const slotAnswer = z.object({
       state: z.enum(['free', 'taken', 'draining']),
       target: z.object({ name: z.string(), address: z.string(), port: z.number() }).optional(),
       weight: z.number().optional(),
+      /** Why the target gets nothing new although its slot is taken. */
+      out: z.string().optional(),
+      /** What an operator wants of it. */
+      override: z.string().optional(),
     }),
   ),
 });
@@ -38,15 +44,17 @@ export interface ApiState {
   readonly held: readonly string[];
 }
 
-/** One look at everything: HAProxy by its own Runtime API, hsdo by its HTTP API. What is away is absent. */
+/** One look at everything: HAProxy by its own Runtime API, hsdo by its HTTP API and by DNS. What is away is absent. */
 export interface Sight {
   readonly haproxy?: HaproxyState;
   readonly api?: ApiState;
+  readonly names?: NamesState;
 }
 
 export interface Places {
   readonly socketPath: string;
   readonly apiUrl: string;
+  readonly dns: Endpoint;
 }
 
 const timeoutMs = 2000;
@@ -74,14 +82,16 @@ async function readApi(apiUrl: string, signal: AbortSignal): Promise<ApiState> {
 
 /** Looks once. Who does not answer is absent; the signal alone makes it throw. */
 export async function look(places: Places, signal: AbortSignal): Promise<Sight> {
-  const [haproxy, api] = await Promise.allSettled([
+  const [haproxy, api, names] = await Promise.allSettled([
     readState(places.socketPath, signal),
     readApi(places.apiUrl, signal),
+    readNames(places.dns, serviceName, signal),
   ]);
   signal.throwIfAborted();
   return {
     ...(haproxy.status === 'fulfilled' ? { haproxy: haproxy.value } : {}),
     ...(api.status === 'fulfilled' ? { api: api.value } : {}),
+    ...(names.status === 'fulfilled' ? { names: names.value } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   isDown,
   isFree,
   isLed,
+  namesAgree,
   nobodyMoved,
   type Seating,
   seating,
@@ -32,8 +33,9 @@ export async function list({ targets }: Stage, names: readonly string[]): Promis
 export const add = (stage: Stage, ...added: readonly DemoTarget[]) =>
   list(stage, [...stage.targets.listed(), ...added.map(({ name }) => name)]);
 
+/** Everybody in the source serves, and whoever asks DNS finds them. */
 export const allServe = (stage: Stage, options: { readonly atFullWeight?: boolean } = {}) =>
-  every(...stage.targets.listed().map((name) => serves(stage.targets.named(name), options)));
+  every(...stage.targets.listed().map((name) => serves(stage.targets.named(name), options)), namesAgree);
 
 /** Waits until each of these has answered requests that it had not answered before. */
 async function eachAnswers(stage: Stage, targets: readonly DemoTarget[]): Promise<void> {
@@ -106,8 +108,10 @@ async function die(stage: Stage): Promise<void> {
   const victim = stage.target(2);
   const before = seating(await stage.look());
   victim.crash();
-  await stage.until(every(isDown(victim), nobodyMoved(before)));
-  stage.say('HAProxy has web-2 down. Its slot stays its own: only the source may take it. Now it is repaired.');
+  await stage.until(every(isDown(victim), namesAgree, nobodyMoved(before)));
+  stage.say(
+    'HAProxy has web-2 down, DNS names it no more. Its slot stays its own: only the source may take it. Now it is repaired.',
+  );
   await stage.beat();
   await victim.repair();
   await stage.until(every(allServe(stage), nobodyMoved(before)));
@@ -140,7 +144,7 @@ async function emptySource(stage: Stage): Promise<void> {
   stage.say(
     `The guard holds all ${names.length} and says so. In an hour of need: hsdo release. Now the file is restored.`,
   );
-  await stage.holds(haproxyUnchanged(before), 1);
+  await stage.holds(every(haproxyUnchanged(before), namesAgree), 1);
   await stage.beat();
   await stage.targets.list(names);
   await stage.until(({ api }) => ((api?.held.length ?? 1) > 0 ? 'the guard still holds' : undefined));
@@ -151,8 +155,8 @@ async function notReady(stage: Stage): Promise<void> {
   const late = stage.target(7);
   late.setReady(false);
   await stage.targets.list([...stage.targets.listed(), late.name]);
-  await stage.until(isDown(late));
-  await stage.holds(isDown(late), 1);
+  await stage.until(every(isDown(late), namesAgree));
+  await stage.holds(every(isDown(late), namesAgree), 1);
   await stage.beat();
   if (late.requests() > 0) throw disappointed(`web-7 was not ready and got ${late.requests()} requests`);
   stage.say('0 requests so far. Now web-7 says that it is ready, and its share grows.');
@@ -167,11 +171,11 @@ async function loseServer(stage: Stage): Promise<void> {
   const served = stage.served();
   stage.world.killServer();
   await stage.until(({ api }) => (api ? 'the API of the killed server answers' : undefined));
-  await stage.holds(haproxyUnchanged(before), 1);
+  await stage.holds(every(haproxyUnchanged(before), namesAgree), 1);
   await stage.beat();
   if (stage.served() <= served) throw disappointed('nothing was served while the server was away');
   stage.say(
-    'Requests go on as if nothing had happened. Now it starts again, and leads once the old lease has run out.',
+    'Requests go on as if nothing had happened, and DNS answers. Now it starts again, and leads once the old lease has run out.',
   );
   stage.world.startServer();
   await stage.until(isLed(before.api?.epoch ?? 0));
@@ -182,7 +186,7 @@ async function loseServer(stage: Stage): Promise<void> {
 export const story: readonly Step[] = [
   {
     title: 'Four targets arrive',
-    text: 'The source now lists web-1 to web-4. Each gets a slot of its own, HAProxy checks it and sends it requests.',
+    text: 'The source now lists web-1 to web-4. Each gets a slot of its own, HAProxy sends it requests, DNS names it.',
     play: arrive,
   },
   {
@@ -202,7 +206,7 @@ export const story: readonly Step[] = [
   },
   {
     title: 'One dies without notice',
-    text: 'web-2 resets its connections and closes its port. HAProxy repeats those requests elsewhere and takes it out.',
+    text: 'web-2 resets its connections and closes its port. HAProxy repeats those requests elsewhere and takes it out. DNS drops it, too.',
     play: die,
   },
   {
@@ -217,12 +221,12 @@ export const story: readonly Step[] = [
   },
   {
     title: 'A target appears before it is ready',
-    text: 'web-7 is listed, but its health check answers 503. It has a slot, and gets no request until it is ready.',
+    text: 'web-7 is listed, but its health check answers 503. It has a slot, but no request and no place in DNS yet.',
     play: notReady,
   },
   {
     title: 'The hsdo server is killed',
-    text: 'SIGKILL, no goodbye. HAProxy and the hsdo client beside it need no server to keep what they have.',
+    text: 'SIGKILL, no goodbye. HAProxy, and the hsdo client beside it that answers DNS, need no server to keep what they have.',
     play: loseServer,
   },
 ];

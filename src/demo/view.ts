@@ -31,6 +31,8 @@ export interface View {
   readonly served: number;
   readonly failed: number;
   readonly requestsPerSecond: number;
+  /** How to ask DNS, and the addresses that it gives now; `undefined` while it does not answer. */
+  readonly names: { readonly command: string; readonly addresses: readonly string[] | undefined };
   /** The newest last. */
   readonly events: readonly string[];
   /** How to look oneself, by a label. */
@@ -44,7 +46,8 @@ function stateOf(slot: ListedSlot, sight: Sight, wasUp: ReadonlySet<string>): Ro
   if (server.admin === 'ready' && server.isUp) return 'up';
   if (slot.state === 'taken' && !wasUp.has(slot.target?.name ?? '')) return 'joining';
   if (server.admin === 'maint') return 'maint';
-  return server.admin === 'drain' ? 'draining' : 'down';
+  // HAProxy drains who leaves, whom an operator drains, and who is down by hsdo's check; only the last is no draining to a person.
+  return slot.state === 'draining' || slot.override === 'drain' ? 'draining' : 'down';
 }
 
 /**
@@ -72,7 +75,7 @@ const words: Readonly<Record<Row['state'], string>> = {
   free: 'is free',
   joining: 'has it now and is checked first',
   up: 'is up',
-  down: 'is down in HAProxy',
+  down: 'is down',
   draining: 'drains',
   maint: 'is out of service',
   unknown: 'is unknown to HAProxy',

@@ -7,9 +7,17 @@ import { promisify } from 'node:util';
 import { HsdoError } from '../model/error.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Child, plainEnvironment, startChild } from './children.ts';
-import { freePort } from './free-port.ts';
+import { type DnsPort, freePort, takeDnsPort } from './free-port.ts';
 import { findHaproxy } from './haproxy-program.ts';
-import { configText, type DemoPlaces, haproxyConfigArgs, haproxyConfigText, placesIn, size } from './settings.ts';
+import {
+  configText,
+  type DemoPlaces,
+  haproxyConfigArgs,
+  haproxyConfigText,
+  placesIn,
+  size,
+  usualDnsPort,
+} from './settings.ts';
 import { openTargets, type Targets } from './targets.ts';
 
 /** HAProxy, hsdo's server and client as processes, the targets, and the folder that they share. */
@@ -49,6 +57,7 @@ export async function openWorld({ entry, clock, signal }: WorldOptions): Promise
   const folder = await mkdtemp(join(tmpdir(), 'hsdo-demo-'));
   const children: Child[] = [];
   let targets: Targets | undefined;
+  let dns: DnsPort | undefined;
   const closeNow = () => {
     for (const child of children) child.kill();
     targets?.close();
@@ -60,11 +69,13 @@ export async function openWorld({ entry, clock, signal }: WorldOptions): Promise
     // Who gives orders goes first, then who carries the load.
     for (const child of [...children].reverse()) await child.stop();
     targets?.close();
+    await dns?.release();
     await rm(folder, { recursive: true, force: true });
     process.off('exit', closeNow);
   };
   try {
-    const ports = { api: await freePort(), frontend: await freePort(), page: await freePort() };
+    dns = await takeDnsPort(usualDnsPort);
+    const ports = { api: await freePort(), frontend: await freePort(), page: await freePort(), dns: dns.port };
     const places = placesIn(folder, ports);
     targets = await openTargets(size, places.targetsPath);
     await writeFile(places.configPath, configText(places));
@@ -73,8 +84,9 @@ export async function openWorld({ entry, clock, signal }: WorldOptions): Promise
     const haproxyArgs = ['-W', '-S', places.masterPath, '-f', places.haproxyConfigPath];
     const haproxy = startChild('haproxy', haproxyProgram, haproxyArgs, { clock });
     children.push(haproxy);
-    const startHsdo = (role: 'server' | 'client', env: Record<string, string>) => {
-      const child = startChild(`hsdo --${role}`, process.execPath, [...hsdo, `--${role}`], { clock, env });
+    const startHsdo: StartHsdo = (roles, env = {}) => {
+      const args = roles.map((role) => `--${role}`);
+      const child = startChild(`hsdo ${args.join(' ')}`, process.execPath, [...hsdo, ...args], { clock, env });
       children.push(child);
       return child;
     };
@@ -84,6 +96,8 @@ export async function openWorld({ entry, clock, signal }: WorldOptions): Promise
     throw error;
   }
 }
+
+type StartHsdo = (roles: readonly ('server' | 'client' | 'dns')[], env?: Record<string, string>) => Child;
 
 async function writeHaproxyConfig(hsdo: readonly string[], places: DemoPlaces, signal: AbortSignal): Promise<void> {
   const args = [...hsdo, ...haproxyConfigArgs(places)];
@@ -108,12 +122,13 @@ function operate({
 }: {
   readonly children: readonly Child[];
   readonly haproxy: Child;
-  readonly startHsdo: (role: 'server' | 'client', env: Record<string, string>) => Child;
+  readonly startHsdo: StartHsdo;
   readonly places: DemoPlaces;
 }) {
-  const startServer = () => startHsdo('server', { API_LISTEN: places.apiListen });
+  // With a name it is the same voter after it was killed, so that nobody waits for the votes of the one before.
+  const startServer = () => startHsdo(['server'], { API_LISTEN: places.apiListen, NODE_ID: 'server' });
   let server = startServer();
-  const client = startHsdo('client', {});
+  const client = startHsdo(['client', 'dns']);
   let isServerWanted = true;
   return {
     reload: () => haproxy.signal('SIGUSR2'),

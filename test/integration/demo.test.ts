@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { askDns, dataOf, type Place } from '../fixtures/ask-dns.ts';
 import { describeWith } from '../fixtures/component.ts';
 import { type Program, startProgram } from '../fixtures/program.ts';
 import { until } from '../fixtures/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const demo = [process.execPath, '--import', 'tsx', 'src/main.ts', 'demo', '--once', '--seconds-per-step', '0'];
+const unhurried = [process.execPath, '--import', 'tsx', 'src/main.ts', 'demo', '--once', '--seconds-per-step'];
+const demo = [...unhurried, '0'];
 
 let folder = '';
 let program: Program | undefined;
@@ -43,6 +45,34 @@ async function reaches(text: string): Promise<void> {
     if (!output().includes(text)) throw new Error(`the demo ended with ${code} before it said "${text}": ${output()}`);
   });
   await Promise.race([says, ends]);
+}
+
+/** Where the demo says that DNS is. */
+async function toldPlace(): Promise<Place> {
+  await reaches('# or A, or TXT');
+  const [, host = '', port] = /dig \+short @(\S+) -p (\d+) web\.demo\.test SRV/.exec(program?.output() ?? '') ?? [];
+  return { host, port: Number(port) };
+}
+
+/** What dig sees from the first answer to the end of the demo, each change once: `web.demo.test` by the last bytes of its addresses. */
+async function digAlong(): Promise<readonly string[]> {
+  const place = await toldPlace();
+  const seen: string[] = [];
+  const look = async () => {
+    const addresses = await dataOf(place, 'web.demo.test', 'A').catch(() => ['silence']);
+    const now = addresses.map((address) => address.replace('127.77.0.', '')).join(' ');
+    const isBefore = seen.length === 0 && (now === '' || now === 'silence');
+    if (!isBefore && now !== seen.at(-1)) seen.push(now);
+    return program?.isRunning() === false;
+  };
+  await until('the demo ends', look, { timeoutMs: 150_000, everyMs: 150 });
+  return seen.at(-1) === 'silence' ? seen.slice(0, -1) : seen;
+}
+
+/** Whether all of `wanted` come in `seen` in this order, with anything between. */
+function isToldIn(wanted: readonly string[], seen: readonly string[]): boolean {
+  const rest = seen.reduce((left, one) => (one === left[0] ? left.slice(1) : left), wanted);
+  return rest.length === 0;
 }
 
 async function expectNothingLeft(): Promise<void> {
@@ -101,7 +131,41 @@ describeWith(['haproxy'], 'the demo', () => {
     const client = processes().find(({ commandLine }) => commandLine.includes('--client'));
     process.kill(client?.pid ?? 0, 'SIGKILL');
     expect(await program?.exited).toBe(1);
-    expect(program?.output()).toContain('FAILED 2/9 Two more arrive: hsdo --client ended');
+    expect(program?.output()).toContain('FAILED 2/9 Two more arrive: hsdo --client --dns ended');
+    await expectNothingLeft();
+  });
+});
+
+describeWith(['haproxy', 'dig'], 'the demo in DNS', () => {
+  it('follows the whole story for anybody who asks, and never falls silent', async () => {
+    // Long enough for each state to be seen by a dig on a busy machine.
+    const told = startDemo([...unhurried, '3']);
+    const seen = await digAlong();
+    expect(await told.exited).toBe(0);
+    const [four, six, gone, dead, seven] = ['1 2 3 4', '1 2 3 4 5 6', '1 2 4 5 6', '1 3 4 5 6', '1 2 3 4 5 6 7'];
+    expect(seen).toSatisfy((all: string[]) => isToldIn([four, six, gone, six, dead, six, seven], all));
+    expect(seen.at(-1)).toBe(seven);
+    expect(seen).not.toContain('silence');
+    expect(seen).not.toContain('');
+    await expectNothingLeft();
+  });
+
+  it('gives ports and addresses at which exactly those answer who serve', async () => {
+    startDemo();
+    const place = await toldPlace();
+    await reaches('2/9 Two more arrive');
+    const services = await until('six names', async () => {
+      const { answer, additional } = await askDns('dig', place, 'web.demo.test', 'SRV');
+      return answer.length === 6 && { answer, additional };
+    });
+    const answers = services.answer.map(async (line) => {
+      const [, , , , , port, slot] = line.split(' ');
+      const address = services.additional.find((one) => one.startsWith(`${slot} `))?.split(' ')[3];
+      return (await fetch(`http://${address}:${port}/`)).headers.get('x-target');
+    });
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([1, 2, 3, 4, 5, 6].map((n) => `web-${n}`)));
+    program?.signal('SIGINT');
+    expect(await program?.exited).toBe(130);
     await expectNothingLeft();
   });
 });

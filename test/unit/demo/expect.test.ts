@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { haproxyUnchanged, isDown, nobodyMoved, seating, serves } from '../../../src/demo/expect.ts';
+import { haproxyUnchanged, isDown, namesAgree, nobodyMoved, seating, serves } from '../../../src/demo/expect.ts';
 import type { HaproxyServer } from '../../../src/demo/runtime.ts';
 import type { Sight } from '../../../src/demo/sight.ts';
 import type { DemoTarget } from '../../../src/demo/targets.ts';
@@ -24,12 +24,15 @@ const target: DemoTarget = {
   repair: async () => {},
 };
 
-function sight(servers: readonly HaproxyServer[], slot = 1, weight = 10): Sight {
+function sight(servers: readonly HaproxyServer[], slot = 1, weight = 10, out?: string): Sight {
   const { name, address, port } = target;
-  const slots = [{ index: slot, state: 'taken' as const, target: { name, address, port }, weight }];
+  const slots = [
+    { index: slot, state: 'taken' as const, target: { name, address, port }, weight, ...(out ? { out } : {}) },
+  ];
   return {
     haproxy: { workerPid: 1, version: '2.6.12', servers },
     api: { slots, isLeader: true, epoch: 1, revision: 1, held: [] },
+    names: { addresses: [], servers: [] },
   };
 }
 
@@ -45,10 +48,32 @@ describe('what the story expects', () => {
     expect(serves(target, { atFullWeight: true })(sight([server({ weight: 3 })], 1, 3))).toContain('expected 10');
   });
 
-  it('of a target that is down is that it keeps its slot, ready for its return', () => {
-    expect(isDown(target)(sight([server({ isUp: false })]))).toBeUndefined();
-    expect(isDown(target)(sight([server()]))).toBe('HAProxy has web-1 up, expected down');
-    expect(isDown(target)(sight([server({ admin: 'maint', isUp: false })]))).toContain('in maint');
+  it('of a target that is down is that it keeps its slot and gets nothing, by any check and by any way', () => {
+    const gone = server({ admin: 'drain', isUp: false });
+    const of = (one: HaproxyServer, out?: string) => sight([one], 1, 10, out);
+    expect(isDown(target)(of(gone, 'down'))).toBeUndefined();
+    expect(isDown(target)(of(gone))).toBe('hsdo lets web-1 serve, expected that it is out');
+    expect(isDown(target)(of({ ...gone, isUp: true }, 'down'))).toBe('HAProxy has web-1 up, expected down');
+    expect(isDown(target)(of({ ...gone, admin: 'ready' }, 'down'))).toContain('in ready, expected drain');
+    const named = { addresses: ['127.77.0.1'], servers: [] };
+    expect(isDown(target)({ ...of(gone, 'down'), names: named })).toBe('DNS names web-1, expected that it does not');
+  });
+
+  it('of DNS is that it names those to which HAProxy sends requests, by address, slot, port and weight', () => {
+    const servers = [server(), server({ index: 2, address: '127.77.0.2', isUp: false })];
+    const names = { addresses: ['127.77.0.1'], servers: [{ index: 1, port: 80, weight: 10 }] };
+    const said = (changed: Partial<typeof names>) => namesAgree({ ...sight(servers), names: { ...names, ...changed } });
+    expect(said({})).toBeUndefined();
+    expect(said({ addresses: ['127.77.0.1', '127.77.0.2'] })).toBe(
+      'DNS names "127.77.0.1; 127.77.0.2", expected "127.77.0.1" as in HAProxy',
+    );
+    expect(said({ servers: [{ index: 1, port: 80, weight: 1 }] })).toBe(
+      'DNS names "slot 1, port 80, weight 1", expected "slot 1, port 80, weight 10" as in HAProxy',
+    );
+    expect(said({ servers: [] })).toContain('DNS names "", expected');
+    expect(namesAgree({})).toBe('HAProxy does not answer on its socket');
+    const { haproxy } = sight(servers);
+    expect(namesAgree(haproxy ? { haproxy } : {})).toBe('DNS does not answer');
   });
 
   it('is that nobody moves', () => {

@@ -1,8 +1,12 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort, takeDnsPort } from '../../../src/demo/free-port.ts';
 import { findHaproxy } from '../../../src/demo/haproxy-program.ts';
 import { startLoad } from '../../../src/demo/load.ts';
 import { createRates } from '../../../src/demo/rates.ts';
@@ -79,6 +83,36 @@ describe('the targets of the demo', () => {
   });
 });
 
+describe('the port of DNS in the demo', () => {
+  const [host, claimHost] = ['127.77.1.1', '127.77.1.2'];
+  const take = (usual: number) => takeDnsPort(usual, host, claimHost);
+
+  it('is the usual one, for one demo at a time, from the moment that it is chosen', async () => {
+    const usual = await freePort(host);
+    const one = await take(usual);
+    const other = await take(usual);
+    expect(one.port).toBe(usual);
+    expect(other.port).not.toBe(usual);
+    await other.release();
+    await one.release();
+    const next = await take(usual);
+    expect(next.port).toBe(usual);
+    await next.release();
+  });
+
+  it('is another one where somebody answers at the usual one already, by UDP or by TCP', async () => {
+    const usual = await freePort(host);
+    const udp = createSocket('udp4').bind(usual, host);
+    await once(udp, 'listening');
+    expect((await take(usual)).port).not.toBe(usual);
+    udp.close();
+    const tcp = createTcpServer().listen(usual, host);
+    await once(tcp, 'listening');
+    endings.push(() => tcp.close());
+    expect((await take(usual)).port).not.toBe(usual);
+  });
+});
+
 describe('the rates of the demo', () => {
   it('are what a counter grew by in the last second', () => {
     const rates = createRates();
@@ -95,7 +129,7 @@ describe('the HAProxy of the demo', () => {
   });
 
   it('repeats requests that a dying target did not answer, or the demo does not begin', () => {
-    const places = placesIn('/tmp/demo', { api: 1, frontend: 2, page: 3 });
+    const places = placesIn('/tmp/demo', { api: 1, frontend: 2, page: 3, dns: 4 });
     const text = haproxyConfigText('defaults\n    retry-on conn-failure\nbackend web\n', places);
     expect(text).toContain('\n    retry-on conn-failure empty-response\n');
     expect(text).toContain('bind 127.0.0.1:3\n');

@@ -35,10 +35,15 @@ const view: View = {
   served: 12345,
   failed: 0,
   requestsPerSecond: 298,
+  names: {
+    command: 'dig +short @127.0.0.1 -p 8053 web.demo.test',
+    addresses: ['127.77.0.1', '127.77.0.4'],
+  },
   events: Array.from({ length: 12 }, (_, n) => `event ${n + 1}`),
   hints: [
     ['look yourself', 'node dist/main.js status --api http://127.0.0.1:40123'],
     ['HAProxy', 'http://127.0.0.1:40124/   requests: curl http://127.0.0.1:40125/'],
+    ['DNS', 'dig +short @127.0.0.1 -p 8053 web.demo.test SRV'],
     ['end', 'Ctrl-C; nothing is left behind'],
   ],
 };
@@ -47,7 +52,7 @@ const plain = (columns: number, rows: number, shown: View = view) =>
   renderFrame(shown, { columns, rows, hasColor: false });
 
 describe('the frame', () => {
-  it('shows steps, what happens, the table, totals, events and how to look oneself on 80 columns', () => {
+  it('shows steps, what happens, the table, totals, what DNS says, events and how to look oneself on 80 columns', () => {
     expect(plain(80, 23)).toEqual([
       ' hsdo  ● server leads, epoch 1  ● HAProxy 2.6.12, pid 123456               1:23',
       '',
@@ -64,13 +69,13 @@ describe('the frame', () => {
       '    6  -                         free',
       '    7  -                         free',
       '    8  -                         free',
-      '',
       ' served 12,345   failed 0   requests/s 298',
-      '',
+      ' dig +short @127.0.0.1 -p 8053 web.demo.test   127.77.0.1 .4',
       ' - event 11',
       ' - event 12',
       ' look yourself  node dist/main.js status --api http://127.0.0.1:40123',
       ' HAProxy        http://127.0.0.1:40124/   requests: curl http://127.0.0.1:40125/',
+      ' DNS            dig +short @127.0.0.1 -p 8053 web.demo.test SRV',
       ' end            Ctrl-C; nothing is left behind',
     ]);
   });
@@ -83,7 +88,16 @@ describe('the frame', () => {
         expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
       }
     }
-    expect(plain(80, 17).at(-1)).toContain('served 12,345');
+    expect(plain(80, 16).at(-1)).toContain('served 12,345');
+    expect(plain(80, 17).at(-1)).toContain('127.77.0.1 .4');
+  });
+
+  it('has the whole command for DNS, then the answer, and tells silence from an answer with nothing in it', () => {
+    const lineOf = (columns: number, addresses: readonly string[] | undefined) =>
+      plain(columns, 23, { ...view, names: { ...view.names, addresses } }).find((line) => line.startsWith(' dig'));
+    expect(lineOf(44, ['127.77.0.1'])).toBe(' dig +short @127.0.0.1 -p 8053 web.demo.test');
+    expect(lineOf(80, [])).toMatch(/test {3}no address$/);
+    expect(lineOf(80, undefined)).toMatch(/test {3}no answer$/);
   });
 
   it('is as high with few events as with many, so that nothing jumps', () => {

@@ -44,6 +44,18 @@ describe('the table', () => {
     expect(states(sight([taken(1), taken(2), draining], servers), ['web-2'])).toEqual(['up', 'down', 'draining']);
   });
 
+  it('tells who is drained by a verdict from who is drained by an operator', () => {
+    const drained = [server(1, { admin: 'drain' }), server(2, { admin: 'drain' })];
+    const seen = sight(
+      [
+        { ...taken(1), out: 'down' },
+        { ...taken(2), override: 'drain' },
+      ],
+      drained,
+    );
+    expect(states(seen, ['web-1', 'web-2'])).toEqual(['down', 'draining', 'free']);
+  });
+
   it('tells a newcomer that is checked first from a target that went down', () => {
     const seen = sight([taken(1)], [server(1, { isUp: false })]);
     expect(states(seen)[0]).toBe('joining');
