@@ -14,7 +14,10 @@ type Paint = (text: string) => string;
 type Piece = readonly [text: string, paint?: Paint];
 
 const margin = ' ';
+const gap = '   ';
 const barWidth = 10;
+/** Of an answer of DNS in characters: every slot's address. Lines do not depend on the answer, so that nothing jumps. */
+const longestAnswer = '127.77.0.1 .2 .3 .4 .5 .6 .7 .8'.length;
 /** Longest text of a step, in lines. */
 const textLines = 2;
 const maxEvents = 6;
@@ -124,15 +127,17 @@ function totals({ served, failed, requestsPerSecond }: View, columns: number, c:
   );
 }
 
-/** The command is whole for as long as there is room, so that it can be copied. */
-function dnsLine({ names: { command, addresses } }: View, columns: number, c: Colors): string {
+/** The command to copy, and the answer, which gets a line of its own where half of it would have to go: half an answer is a lie. */
+function dnsLines({ names: { command, addresses } }: View, columns: number, c: Colors): readonly string[] {
   const answer: Piece =
     addresses === undefined
       ? ['no answer', c.yellow]
       : addresses.length === 0
         ? ['no address', c.dim]
         : [shortAddresses(addresses), c.bold];
-  return compose([[margin], [command], ['   '], answer], columns);
+  if (margin.length + command.length + gap.length + longestAnswer <= columns)
+    return [compose([[margin], [command], [gap], answer], columns)];
+  return [compose([[margin], [command]], columns), compose([[margin], [gap], answer], columns)];
 }
 
 function tableHead(columns: number, c: Colors): string {
@@ -158,7 +163,7 @@ export function renderFrame(view: View, { columns, rows, hasColor }: ScreenSize)
     tableHead(columns, c),
     ...view.rows.map((row) => tableLine(row, view.maxWeight, columns, c)),
   ];
-  const below = [totals(view, columns, c), dnsLine(view, columns, c)];
+  const below = [totals(view, columns, c), ...dnsLines(view, columns, c)];
   const isTight = rows < above.length + 1 + below.length + fewEvents + hints.length;
   const core = [...above, ...(isTight ? [] : ['']), ...below];
   const room = rows - core.length;

@@ -32,7 +32,7 @@ function sight(servers: readonly HaproxyServer[], slot = 1, weight = 10, out?: s
   return {
     haproxy: { workerPid: 1, version: '2.6.12', servers },
     api: { slots, isLeader: true, epoch: 1, revision: 1, held: [] },
-    names: { addresses: [], servers: [] },
+    names: { addresses: [target.address], servers: [{ index: slot, port: target.port, weight }] },
   };
 }
 
@@ -48,9 +48,18 @@ describe('what the story expects', () => {
     expect(serves(target, { atFullWeight: true })(sight([server({ weight: 3 })], 1, 3))).toContain('expected 10');
   });
 
+  it('of a serving target is that DNS names it, too, with the weight that the list says', () => {
+    const named = (weight: number) => ({ addresses: [target.address], servers: [{ index: 1, port: 80, weight }] });
+    expect(serves(target)({ ...sight([server()]), names: named(10) })).toBeUndefined();
+    expect(serves(target)({ ...sight([server()]), names: named(3) })).toBe('DNS gives web-1 weight 3, expected 10');
+    const none = { addresses: [], servers: [] };
+    expect(serves(target)({ ...sight([server()]), names: none })).toBe('DNS does not name web-1');
+  });
+
   it('of a target that is down is that it keeps its slot and gets nothing, by any check and by any way', () => {
     const gone = server({ admin: 'drain', isUp: false });
-    const of = (one: HaproxyServer, out?: string) => sight([one], 1, 10, out);
+    const names = { addresses: [], servers: [] };
+    const of = (one: HaproxyServer, out?: string) => ({ ...sight([one], 1, 10, out), names });
     expect(isDown(target)(of(gone, 'down'))).toBeUndefined();
     expect(isDown(target)(of(gone))).toBe('hsdo lets web-1 serve, expected that it is out');
     expect(isDown(target)(of({ ...gone, isUp: true }, 'down'))).toBe('HAProxy has web-1 up, expected down');
@@ -59,7 +68,7 @@ describe('what the story expects', () => {
     expect(isDown(target)({ ...of(gone, 'down'), names: named })).toBe('DNS names web-1, expected that it does not');
   });
 
-  it('of DNS is that it names those to which HAProxy sends requests, by address, slot, port and weight', () => {
+  it('of DNS is that it names those to which HAProxy sends requests, by address, slot and port', () => {
     const servers = [server(), server({ index: 2, address: '127.77.0.2', isUp: false })];
     const names = { addresses: ['127.77.0.1'], servers: [{ index: 1, port: 80, weight: 10 }] };
     const said = (changed: Partial<typeof names>) => namesAgree({ ...sight(servers), names: { ...names, ...changed } });
@@ -67,9 +76,10 @@ describe('what the story expects', () => {
     expect(said({ addresses: ['127.77.0.1', '127.77.0.2'] })).toBe(
       'DNS names "127.77.0.1; 127.77.0.2", expected "127.77.0.1" as in HAProxy',
     );
-    expect(said({ servers: [{ index: 1, port: 80, weight: 1 }] })).toBe(
-      'DNS names "slot 1, port 80, weight 1", expected "slot 1, port 80, weight 10" as in HAProxy',
+    expect(said({ servers: [{ index: 1, port: 81, weight: 10 }] })).toBe(
+      'DNS names "slot 1, port 81", expected "slot 1, port 80" as in HAProxy',
     );
+    expect(said({ servers: [{ index: 1, port: 80, weight: 1 }] })).toBeUndefined();
     expect(said({ servers: [] })).toContain('DNS names "", expected');
     expect(namesAgree({})).toBe('HAProxy does not answer on its socket');
     const { haproxy } = sight(servers);
