@@ -18,7 +18,7 @@ export interface Connection {
   heardAt(): number;
   /** Queries that wait for other servers. */
   pending(): number;
-  /** True when it owes us the rest of nothing and we owe it nothing. */
+  /** True when we owe it nothing. Half a query is no claim: whoever sent halves could keep all others out. */
   isIdle(): boolean;
   close(): void;
 }
@@ -102,7 +102,7 @@ export function createConnection(socket: Socket, responder: Responder, now: () =
   return {
     heardAt: () => heardAt,
     pending: () => pending,
-    isIdle: () => pending === 0 && rest.length === 0 && socket.writableLength === 0,
+    isIdle: () => pending === 0 && socket.writableLength === 0,
     close: () => void socket.destroy(),
   };
 }

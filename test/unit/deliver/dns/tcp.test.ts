@@ -217,6 +217,17 @@ describe('DNS over TCP', () => {
     await until('both answers', () => first.messages().length === 1 && third.messages().length === 1);
   });
 
+  it('lets nobody hold a place with half a query', async () => {
+    const { endpoint, tcp } = await start({ maxConnections: 3, idleMs: 60_000 });
+    const halves = await Promise.all(Array.from({ length: 3 }, () => dial(endpoint)));
+    for (const { socket } of halves) socket.write(frame('never whole').subarray(0, 5));
+    await until('all places to be taken', () => tcp.connections() === 3);
+    const honest = await dial(endpoint);
+    honest.socket.write(frame('whole'));
+    await until('the answer', () => honest.messages().length === 1);
+    expect(tcp.connections()).toBe(3);
+  });
+
   it('listens on IPv6, says which address cannot be had, and closes everything', async () => {
     const { endpoint, tcp } = await start({}, { host: '::1', port: 0 });
     const client = await dial(endpoint);
