@@ -105,7 +105,7 @@ export function createMetrics() {
     ]),
     dnsSeconds: counted(
       'hsdo_dns_seconds',
-      'Time to an answer, of every forwarded question and of one in 16 others, which then counts for 16',
+      'Time to an answer, of every forwarded question and of one in 64 others, which then counts for 64',
     ),
     dnsLimited: counter('hsdo_dns_limited_total', 'Answers held back as too many equal ones, by what became of them', [
       'outcome',

@@ -16,8 +16,12 @@ export const linux = {
   receiveBuffer: 8,
   sendBufferForce: 32,
   receiveBufferForce: 33,
+  ip: 0,
+  ipMtuDiscover: 10,
   ipv6: 41,
+  ipv6MtuDiscover: 23,
   ipv6Only: 26,
+  mtuProbe: 3,
   dontWait: 0x40,
   fSetFd: 2,
   fDuplicateCloseOnExec: 1030,
@@ -52,14 +56,20 @@ function setNumber(libc: Libc, fd: number, level: number, option: number, value:
   return libc.setsockopt(fd, level, option, new Uint8Array(Int32Array.of(value).buffer)) === 0;
 }
 
-/** Gives the socket large buffers; for inherited ones as well. */
-export function growSocketBuffers(libc: Libc, fd: number): void {
+/**
+ * Gives the socket large buffers, and has replies sent so that nobody on the way cuts them (RFC 9715 section 3.1: a forged
+ * second half could be put in the place of the true one); for inherited ones as well. What a kernel refuses is done without.
+ */
+export function prepareUdpSocket(libc: Libc, fd: number): void {
   const { solSocket, receiveBufferForce, receiveBuffer, sendBufferForce, sendBuffer } = linux;
   const grow = (force: number, usual: number) =>
     setNumber(libc, fd, solSocket, force, socketBufferBytes) ||
     setNumber(libc, fd, solSocket, usual, socketBufferBytes);
   grow(receiveBufferForce, receiveBuffer);
   grow(sendBufferForce, sendBuffer);
+  // `probe` looks at no path MTU that somebody reports, which could be forged as well: replies are short enough (ip(7)).
+  setNumber(libc, fd, linux.ip, linux.ipMtuDiscover, linux.mtuProbe);
+  setNumber(libc, fd, linux.ipv6, linux.ipv6MtuDiscover, linux.mtuProbe);
 }
 
 /** The port that the kernel chose; it stands at the same place in both kinds of address. */
@@ -89,6 +99,6 @@ export function openUdpSocket(libc: Libc, endpoint: Endpoint, bytesOf: (host: st
     throw fault;
   }
   const socket = { fd, endpoint: { host: endpoint.host, port: portOf(libc, fd) } };
-  growSocketBuffers(libc, fd);
+  prepareUdpSocket(libc, fd);
   return socket;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../time/clock.ts';
 import { every } from '../../time/every.ts';
 import type { DnsConfig, Endpoint } from './config.ts';
 import type { InheritedSocket } from './inherited.ts';
-import { growSocketBuffers, linux, openUdpSocket } from './linux-socket.ts';
+import { linux, openUdpSocket, prepareUdpSocket } from './linux-socket.ts';
 import { localAddresses } from './local-addresses.ts';
 import { addressBytes } from './network.ts';
 import { endpointText, type Place } from './place.ts';
@@ -133,7 +133,7 @@ function createUdpOpener({ transport, responder, kept }: SocketsOptions): (place
     const fd = descriptorOf(place);
     if (fd === undefined) return batch.open(openUdpSocket(libc, place.endpoint, addressBytes));
     libc.fcntl(fd, linux.fSetFd, linux.descriptorCloseOnExec);
-    growSocketBuffers(libc, fd);
+    prepareUdpSocket(libc, fd);
     return batch.open({ fd, endpoint: place.endpoint });
   };
 }

@@ -10,7 +10,7 @@ export interface Table {
    * every chapter is either as it was or as it will be. True when nothing is left.
    */
   settle(maxNames: number): boolean;
-  /** Another number whenever anything in the table has changed. */
+  /** Another number of 32 bits whenever anything in the table has changed. */
   generation(): number;
   /** How many names there are. */
   names(): number;
@@ -173,7 +173,7 @@ export function createTable(): Table {
   /** Installs the next chapter and says how many names it has. */
   function installNext(): number {
     const chapter = messages.take();
-    generation += 1;
+    generation = (generation + 1) | 0;
     const names = messages.namesOf(chapter);
     const keySlot = seekNode(viewOf(chapter), baseOf(chapter) + chapterHead.bytes);
     const old = keySlot < 0 ? 0 : index.chapterOf(keySlot);
