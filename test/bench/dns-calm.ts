@@ -59,7 +59,7 @@ export async function dnsSwap(): Promise<Section> {
     notes: [
       ...faultNotes('saturated', full),
       ...faultNotes(`at ${perSecond}/s`, paced),
-      'Each service is a chapter of its own; with each table all addresses change. Compiled before; sending and installing count.',
+      'Each service is a chapter of its own, swapped for itself; with each table all addresses change. Compiled before; sending and installing count.',
       'Both threads of hsdo on core 0, the generator on core 1.',
     ],
   };

@@ -28,7 +28,7 @@ export interface Tally {
   /** Of every right reply. */
   readonly latencyUs: number[];
   readonly firsts: number[];
-  /** How often the first lane got a version that was newer than the one before. */
+  /** How often a version came that was newer than any before. */
   newVersions: number;
 }
 
@@ -49,8 +49,9 @@ interface Run {
   readonly waiting: Waiting;
   readonly tally: Tally;
   readonly finding: Finding;
-  /** By lane; -1 before the first reply. */
-  readonly version: number[];
+  /** By lane and question, since each service is swapped for itself: the last version; -1 before the first reply. */
+  readonly version: Int16Array;
+  newest: number;
 }
 
 export function emptyTally(): Tally {
@@ -70,7 +71,8 @@ function startRun(options: LoadOptions, tally: Tally): Run {
       nextQuestion: 0,
     },
     finding: { fault: '', first: 0, version: 0 },
-    version: options.lanes.map(() => -1),
+    version: new Int16Array(options.lanes.length * options.questions.length).fill(-1),
+    newest: -1,
   };
 }
 
@@ -100,14 +102,20 @@ function blame({ faults }: Tally, fault: string): void {
   faults[fault] = (faults[fault] ?? 0) + 1;
 }
 
-/** A version may only be the same as before or one of the half that comes after it. */
-function noteVersion({ options, tally, finding, version }: Run, laneNumber: number): void {
-  const before = version[laneNumber] as number;
-  version[laneNumber] = finding.version;
-  if (before === finding.version || before < 0) return;
-  if ((finding.version - before + options.versions) % options.versions > options.versions / 2)
+const isNewer = (version: number, before: number, versions: number) =>
+  version !== before && (version - before + versions) % versions <= versions / 2;
+
+/** The version of one question may only be the same as before or one of the half that comes after it. */
+function noteVersion(run: Run, laneNumber: number, question: number): void {
+  const { options, tally, finding, version } = run;
+  const place = laneNumber * options.questions.length + question;
+  const before = version[place] as number;
+  version[place] = finding.version;
+  if (before >= 0 && before !== finding.version && !isNewer(finding.version, before, options.versions))
     blame(tally, 'older than before');
-  else if (laneNumber === 0) tally.newVersions += 1;
+  if (run.newest >= 0 && !isNewer(finding.version, run.newest, options.versions)) return;
+  if (run.newest >= 0) tally.newVersions += 1;
+  run.newest = finding.version;
 }
 
 /** Looks at one reply; true when a question that was waiting has it now. */
@@ -122,7 +130,8 @@ function take(run: Run, laneNumber: number, position: number, now: number): bool
     blame(tally, 'id');
     return false;
   }
-  const question = options.questions[waiting.question[id] as number] as Question;
+  const number = waiting.question[id] as number;
+  const question = options.questions[number] as Question;
   waiting.sentAt[id] = 0;
   waiting.counts[laneNumber] = (waiting.counts[laneNumber] ?? 0) - 1;
   lookAtReply(bytes, start, length, question, options.versions > 0, finding);
@@ -132,7 +141,7 @@ function take(run: Run, laneNumber: number, position: number, now: number): bool
   }
   tally.latencyUs.push((now - sentAt) * 1000);
   tally.firsts[finding.first] = (tally.firsts[finding.first] ?? 0) + 1;
-  if (options.versions > 0) noteVersion(run, laneNumber);
+  if (options.versions > 0) noteVersion(run, laneNumber, number);
   return true;
 }
 
