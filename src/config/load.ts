@@ -75,13 +75,14 @@ const withoutUnknown = (raw: Readonly<Record<string, unknown>>) =>
 
 /**
  * The value at a path, and that path as it stands in the document: a single source need not be in a list, although
- * the schema counts it as the first of one.
+ * the schema counts it as the first of one, and a text may stand for a map with that `kind`.
  */
 function locate(root: unknown, path: Path): { readonly value: unknown; readonly path: Path } {
   const real: (string | number)[] = [];
   let value = root;
   for (const key of path) {
     if (typeof key === 'number' && isTree(value)) continue;
+    if (typeof value === 'string' && key === 'kind') break;
     real.push(key);
     value = Array.isArray(value) ? value[Number(key)] : isTree(value) ? value[String(key)] : undefined;
   }

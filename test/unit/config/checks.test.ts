@@ -53,6 +53,13 @@ describe('a check in the configuration', () => {
     expect(said).toMatch(/F:7: services\[0\]\.whenAllDown/);
   });
 
+  it('tells a kind that is no kind as it was written, alone or in a map', () => {
+    const { faults } = load(['select: robin', 'check: { kind: ping }']);
+    const said = faults.join('\n');
+    expect(said).toMatch(/F:4: services\[0\]\.select: "robin" is wrong: expected .*'round-robin'/);
+    expect(said).toMatch(/F:5: services\[0\]\.check\.kind: "ping" is wrong: expected .*'icmp'/);
+  });
+
   it('needs a place for votes beside the table of HSDO', () => {
     const { faults } = load(['check: tcp'], { top: ['store: { kind: dynamodb, hsdoTable: slots }'] });
     expect(faults.join()).toContain('DYNAMODB_STORE_TABLE_NAME');
