@@ -18,11 +18,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   deliver: bottom,
   publish: [...bottom, ...stages],
   config: [...bottom, ...stages, 'publish'],
-  api: [...bottom, ...stages, 'publish', 'config'],
-  daemon: [...bottom, ...stages, 'publish', 'config', 'api'],
+  // An agent checks for servers; those need what the two say to each other, which lies here, too.
+  agent: [...bottom, 'discover', 'check', 'config'],
+  api: [...bottom, ...stages, 'publish', 'config', 'agent'],
+  daemon: [...bottom, ...stages, 'publish', 'config', 'agent', 'api'],
   demo: bottom,
-  cli: [...bottom, ...stages, 'publish', 'config', 'api', 'daemon', 'demo'],
-  'main.ts': [...bottom, ...stages, 'publish', 'config', 'api', 'daemon', 'demo', 'cli'],
+  cli: [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo'],
+  'main.ts': [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'cli'],
 };
 
 /** Files and folders that only decide: the model and each other, no package, no part of Node, no clock. */
