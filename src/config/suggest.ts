@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Path } from './document.ts';
-import { configSchema } from './schema.ts';
 
 /** The parts of JSON Schema that tell which keys a map may have. */
 interface Shape {
@@ -16,9 +15,9 @@ export function suggestion(name: string, known: readonly string[]): string {
   return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
-/** Keys that the nested form allows at a path, of every kind where there are several kinds. */
-export function keysAt(path: Path): readonly string[] {
-  const whole = z.toJSONSchema(configSchema, { io: 'output', unrepresentable: 'any' }) as Shape;
+/** Keys that a schema allows at a path, of every kind where there are several kinds. */
+export function keysAt(path: Path, schema: z.ZodType): readonly string[] {
+  const whole = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Shape;
   const withKinds = (shape: Shape): readonly Shape[] => [shape, ...(shape.anyOf ?? []), ...(shape.oneOf ?? [])];
   let shapes = withKinds(whole);
   for (const key of path) {
