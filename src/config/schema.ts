@@ -5,6 +5,7 @@ import { haproxySchema } from '../deliver/haproxy/config.ts';
 import { sourceSchema } from '../discover/sources.ts';
 import { secret } from '../model/secret.ts';
 import { storeSchema } from '../store/stores.ts';
+import { agentsApiOptions, serviceAgentsSchema } from './agents.ts';
 import { byName, selectSchema, voteSchema, whenAllDownSchema } from './judging.ts';
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max);
@@ -50,12 +51,15 @@ export const serviceSchema = z.strictObject({
   dns: serviceDnsSchema.prefault({}),
   /** How every server asks the targets; without it HAProxy's own checks are all there is. */
   check: z.preprocess(byName, checkSchema.optional()),
+  /** Who else asks the targets, from elsewhere. */
+  agents: serviceAgentsSchema.optional(),
   vote: voteSchema.prefault({}),
   select: z.preprocess(byName, selectSchema.prefault({ kind: 'all' })),
   whenAllDown: whenAllDownSchema.default('last-good'),
 });
 
-const hostAndPort = z
+/** An address to listen on, or `off`. */
+export const hostAndPort = z
   .string()
   .regex(/^(off|(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5})$/, 'expected host:port, [IPv6]:port or off')
   .refine(
@@ -97,6 +101,8 @@ export const configSchema = z.strictObject({
       /** Default: 127.0.0.1:8128 in a server; off in a process that is a client only, so that both fit on one box. */
       listen: hostAndPort.optional(),
       token: z.string().min(8, 'expected at least 8 characters').transform(secret).optional(),
+      /** Where agents ask for their tasks and report; without it, nowhere. */
+      agents: z.strictObject({ listen: hostAndPort.default('off'), ...agentsApiOptions }).prefault({}),
     })
     .prefault({}),
   log: z
