@@ -1,3 +1,4 @@
+import { agentsFaults, isLoopback } from './agents-faults.ts';
 import type { Assembled } from './assemble.ts';
 import { dnsFaults, isPublished } from './dns-faults.ts';
 import type { Path } from './document.ts';
@@ -22,7 +23,17 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     const { place, name } = originOf(path);
     faults.push({ place, path: name, ...(value === undefined ? {} : { value }), expected });
   };
-  const rules = [ownNames, rolesHaveTheirPart, ownBackends, safeApi, roomInTheStore, roomForVotes, timely, dnsFaults];
+  const rules = [
+    ownNames,
+    rolesHaveTheirPart,
+    ownBackends,
+    safeApi,
+    roomInTheStore,
+    roomForVotes,
+    timely,
+    dnsFaults,
+    agentsFaults,
+  ];
   for (const rule of rules) rule(config, say, roles);
   return faults;
 }
@@ -66,10 +77,8 @@ const ownBackends: Rule = ({ services }, say) => {
   });
 };
 
-const loopback = /^(off$|127(\.\d{1,3}){3}:|localhost:|\[::1\]:)/;
-
 const safeApi: Rule = ({ api }, say) => {
-  if (api.listen === undefined || api.token !== undefined || loopback.test(api.listen)) return;
+  if (api.listen === undefined || api.token !== undefined || isLoopback(api.listen)) return;
   const wanted =
     'expected a loopback address, or a token beside it (flat: API_TOKEN): without one anybody could switch';
   say(['api', 'listen'], wanted, showValue('listen', api.listen));

@@ -73,6 +73,17 @@ export const judgingMeanings: Readonly<Record<string, string>> = {
   'checks.concurrency': 'checks of one process that may run at one moment',
   'checks.firstWaitSeconds': 'the first list of a service waits for first results, at most this long',
   'checks.wayOut': '`host:port` of places outside; while none can be reached, no votes are cast',
+  'agents.token': 'what agents of this service show to be let in; a secret, needed where they come from elsewhere',
+  'agents.tags': 'agents with one of them check the service; empty: every agent does',
+  'agents.intervalSeconds': "from one check of an agent to its next; else the check's",
+  'agents.timeoutSeconds': "the longest that one try of an agent may take; else the check's",
+  'agents.freshSeconds': 'how long a report counts',
+  'agents.leave':
+    'when an agent that is silent leaves the electorate: by timeout, after `freshSeconds`, or by decommission only',
+  'api.agents.listen':
+    'where agents ask for tasks and report; beyond loopback every service with `agents` needs a token',
+  'api.agents.maxBodyBytes': 'the longest body that is taken from an agent',
+  'api.agents.requestsPerSecond': 'of one address; four times as many may come at once',
   'cluster.heartbeatSeconds': 'how often a server says that it is there',
   'cluster.nodeTtlSeconds': 'silent for this long, its votes are missing',
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { checkSchema } from '../../src/check/health-checks.ts';
+import { serviceAgentsSchema } from '../../src/config/agents.ts';
 import { selectSchema, voteSchema } from '../../src/config/judging.ts';
 import { configSchema, serviceSchema } from '../../src/config/schema.ts';
 import { probeCodes } from '../../src/model/probe.ts';
@@ -91,6 +92,7 @@ export function judgingTable(): string {
   const part = (prefix: string, names: readonly string[], values: Tree) =>
     names.map((name) => [`${prefix}.${name}`, shown(values[name])] as const);
   const checks = configSchema.shape.checks.parse(undefined);
+  const api = configSchema.shape.api.parse(undefined);
   const rows = [
     ...part('vote', Object.keys(voteSchema.shape), service.vote),
     ['select', shown(service.select.kind)] as const,
@@ -102,6 +104,8 @@ export function judgingTable(): string {
     ['whenAllDown', shown(service.whenAllDown)] as const,
     ...part('weight', ['rampAfterDown'], service.weight),
     ...part('checks', Object.keys(checks), checks),
+    ...part('agents', Object.keys(serviceAgentsSchema.shape), serviceAgentsSchema.parse({})),
+    ...part('api.agents', Object.keys(api.agents), api.agents),
     ...part('cluster', ['heartbeatSeconds', 'nodeTtlSeconds'], cluster),
   ];
   return table(
