@@ -2,9 +2,14 @@ import type { Clock } from '../../time/clock.ts';
 import { createCache, type Kept } from './cache.ts';
 import { createChance } from './chance.ts';
 import type { ForwardConfig } from './config.ts';
-import { createDueList, type Due } from './due-list.ts';
-import { type Question, readQuestion } from './match.ts';
+import { createDueList } from './due-list.ts';
+import { type Client, createJob, createJobs, type Job } from './jobs.ts';
+import type { Libc } from './libc.ts';
+import { readQuestion } from './match.ts';
 import { createNetworkMatcher } from './network.ts';
+import { createBatchPorts } from './port-batch.ts';
+import { openDgramPort } from './port-dgram.ts';
+import type { OpenPort } from './port-socket.ts';
 import { type Age, fresh, renderCode, renderReply } from './render.ts';
 import type { Reply } from './reply.ts';
 import { createUpstream, type Upstream, type UpstreamOutcome } from './upstream.ts';
@@ -41,29 +46,12 @@ export interface Forwarder {
 interface ForwarderOptions {
   readonly config: ForwardConfig;
   readonly clock: Clock;
+  /** The quick way to send packets; absent: Node's. */
+  readonly libc?: Libc | undefined;
   /** One packet to a server, or one that came from there and answered nothing (`mismatch`). */
   onUpstream(server: string, outcome: UpstreamOutcome, seconds: number): void;
   /** Once for each question, `hit` or `miss`, and `stale` besides when an answer was given that had run out. */
   onCache(outcome: 'hit' | 'miss' | 'stale'): void;
-}
-
-interface Client {
-  readonly question: Question;
-  readonly limitBytes: number;
-  readonly done: (reply: Uint8Array | undefined) => void;
-}
-
-/** One question to the servers, for all clients that have it. */
-interface Job extends Due {
-  readonly question: Question;
-  /** The servers in the order in which they are asked, again and again. */
-  readonly order: readonly Upstream[];
-  tries: number;
-  clients: Client[];
-  /** What is said when nobody says anything better. */
-  last: Reply | undefined;
-  /** True once clients were given what had run out. */
-  isLate: boolean;
 }
 
 /** For how long clients wait before they get what has run out, and its TTL (RFC 8767 section 5). */
@@ -85,20 +73,19 @@ const finalCodes: ReadonlySet<number> = new Set([
  */
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const { config, clock } = options;
-  const chance = createChance();
   const cache = config.cache.maxBytes > 0 ? createCache(config.cache) : undefined;
+  const means = { clock, chance: createChance(), openPort: portsBy(options.libc) };
   const upstreams = config.to.map((endpoint) => {
     const upstream: Upstream = createUpstream({
+      ...means,
       endpoint,
-      clock,
-      chance,
       timeoutMs: config.timeoutSeconds * 1000,
       onOutcome: (outcome, seconds) => options.onUpstream(upstream.server, outcome, seconds),
       onHealth: sort,
     });
     return upstream;
   });
-  const jobs = new Map<string, Job>();
+  const jobs = createJobs();
   const impatient = createDueList<Job>(clock, patienceMs, giveUpWaiting);
   let order: readonly Upstream[] = upstreams;
   let waiting = 0;
@@ -116,9 +103,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   function start(client: Client, kept: Kept | undefined, now: number): void {
     const { question } = client;
-    const links = { dueAt: 0, before: undefined, after: undefined, isWaiting: false };
-    const job: Job = { question, order, tries: 0, clients: [client], last: undefined, isLate: false, ...links };
-    jobs.set(question.key, job);
+    const job = createJob(client, order);
+    jobs.add(job);
     if (kept !== undefined) impatient.add(job, now);
     for (const upstream of order) {
       if (upstream !== order[0] && upstream.health.takeTrial(now)) upstream.ask(question, () => {});
@@ -145,7 +131,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   }
 
   function end(job: Job): readonly Client[] {
-    jobs.delete(job.question.key);
+    jobs.remove(job);
     impatient.remove(job);
     return clientsOf(job);
   }
@@ -199,7 +185,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const kept = cache?.find(question.key, now);
       const client = { question, limitBytes, done };
       if (answer(client, kept, now)) return;
-      const job = jobs.get(question.key);
+      const job = jobs.find(question);
       if (kept !== undefined && (job?.isLate === true || waiting >= config.maxPending)) return giveStale(client, kept);
       if (waiting >= config.maxPending) return done(undefined);
       waiting += 1;
@@ -222,4 +208,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       for (const upstream of upstreams) upstream.close();
     },
   };
+}
+
+function portsBy(libc: Libc | undefined): OpenPort {
+  return libc === undefined ? openDgramPort : createBatchPorts(libc);
 }

@@ -11,7 +11,9 @@ export async function loadKoffi(): Promise<Libc> {
   const library = koffi.load(null);
   const call = <T>(definition: string) => library.func(definition) as unknown as T;
   type Messages = (fd: number, messages: bigint, count: number, flags: number, timeout: null) => number;
-  const bind = call<(fd: number, address: Uint8Array, length: number) => number>('int bind(int, void *, uint32_t)');
+  type Address = (fd: number, address: Uint8Array, length: number) => number;
+  const bind = call<Address>('int bind(int, void *, uint32_t)');
+  const connect = call<Address>('int connect(int, void *, uint32_t)');
   const option = call<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>(
     'int setsockopt(int, int, int, void *, uint32_t)',
   );
@@ -21,6 +23,7 @@ export async function loadKoffi(): Promise<Libc> {
     name: 'koffi',
     socket: call('int socket(int, int, int)'),
     bind: (fd, address) => bind(fd, address, address.length),
+    connect: (fd, address) => connect(fd, address, address.length),
     getsockname: call('int getsockname(int, void *, void *)'),
     setsockopt: (fd, level, name, value) => option(fd, level, name, value, value.length),
     fcntl: call('int fcntl(int, int, long)'),

@@ -14,6 +14,7 @@ const pointer = 'pointer';
 const definitions = {
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   bind: { arguments: ['int32', pointer, 'uint32'], return: 'int32' },
+  connect: { arguments: ['int32', pointer, 'uint32'], return: 'int32' },
   getsockname: { arguments: ['int32', pointer, pointer], return: 'int32' },
   setsockopt: { arguments: ['int32', 'int32', 'int32', pointer, 'uint32'], return: 'int32' },
   // The third parameter of fcntl(2) is variadic; on the architectures that we serve Linux passes it as any other.
@@ -35,7 +36,9 @@ export async function loadNodeFfi(): Promise<Libc> {
   const { functions } = ffi.dlopen(null, definitions);
   const call = <T>(name: keyof typeof definitions) => functions[name] as unknown as T;
   type Messages = (fd: number, messages: bigint, count: number, flags: number, timeout: bigint) => number;
-  const bind = call<(fd: number, address: Uint8Array, length: number) => number>('bind');
+  type Address = (fd: number, address: Uint8Array, length: number) => number;
+  const bind = call<Address>('bind');
+  const connect = call<Address>('connect');
   const option =
     call<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>('setsockopt');
   const recvmmsg = call<Messages>('recvmmsg');
@@ -44,6 +47,7 @@ export async function loadNodeFfi(): Promise<Libc> {
     name: 'node:ffi',
     socket: call('socket'),
     bind: (fd, address) => bind(fd, address, address.length),
+    connect: (fd, address) => connect(fd, address, address.length),
     getsockname: call('getsockname'),
     setsockopt: (fd, level, name, value) => option(fd, level, name, value, value.length),
     fcntl: call('fcntl'),

@@ -1,11 +1,12 @@
 /**
  * The few calls of the C library by which a UDP socket is made and many packets pass in one call (socket(2), bind(2),
- * getsockname(2), setsockopt(2), fcntl(2), recvmmsg(2), sendmmsg(2), close(2)). Results and numbers are those of C.
+ * connect(2), getsockname(2), setsockopt(2), fcntl(2), recvmmsg(2), sendmmsg(2), close(2)). Results and numbers are those of C.
  */
 export interface Libc {
   readonly name: 'koffi' | 'node:ffi';
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): number;
+  connect(fd: number, address: Uint8Array): number;
   /** `length` is four bytes, in and out. */
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;

@@ -42,7 +42,8 @@ export interface UdpSocket {
   readonly endpoint: Endpoint;
 }
 
-function writeSocketAddress({ host, port }: Endpoint, bytesOf: (host: string) => Uint8Array): Uint8Array {
+/** `struct sockaddr_in` or `struct sockaddr_in6` of an endpoint, whose address `bytesOf` reads. */
+export function writeSocketAddress({ host, port }: Endpoint, bytesOf: (host: string) => Uint8Array): Uint8Array {
   const isSix = isIPv6(host);
   const bytes = new Uint8Array(isSix ? socketAddressBytes.six : socketAddressBytes.four);
   new Uint16Array(bytes.buffer)[0] = isSix ? linux.inet6 : linux.inet;
@@ -56,17 +57,21 @@ function setNumber(libc: Libc, fd: number, level: number, option: number, value:
   return libc.setsockopt(fd, level, option, new Uint8Array(Int32Array.of(value).buffer)) === 0;
 }
 
+/** Asks for buffers of so many bytes in both directions; a kernel gives what it allows. */
+export function setBufferBytes(libc: Libc, fd: number, wanted: number): void {
+  const { solSocket, receiveBufferForce, receiveBuffer, sendBufferForce, sendBuffer } = linux;
+  const grow = (force: number, usual: number) =>
+    setNumber(libc, fd, solSocket, force, wanted) || setNumber(libc, fd, solSocket, usual, wanted);
+  grow(receiveBufferForce, receiveBuffer);
+  grow(sendBufferForce, sendBuffer);
+}
+
 /**
  * Gives the socket large buffers, and has replies sent so that nobody on the way cuts them (RFC 9715 section 3.1: a forged
  * second half could be put in the place of the true one); for inherited ones as well. What a kernel refuses is done without.
  */
 export function prepareUdpSocket(libc: Libc, fd: number): void {
-  const { solSocket, receiveBufferForce, receiveBuffer, sendBufferForce, sendBuffer } = linux;
-  const grow = (force: number, usual: number) =>
-    setNumber(libc, fd, solSocket, force, socketBufferBytes) ||
-    setNumber(libc, fd, solSocket, usual, socketBufferBytes);
-  grow(receiveBufferForce, receiveBuffer);
-  grow(sendBufferForce, sendBuffer);
+  setBufferBytes(libc, fd, socketBufferBytes);
   // `probe` looks at no path MTU that somebody reports, which could be forged as well: replies are short enough (ip(7)).
   setNumber(libc, fd, linux.ip, linux.ipMtuDiscover, linux.mtuProbe);
   setNumber(libc, fd, linux.ipv6, linux.ipv6MtuDiscover, linux.mtuProbe);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { maxUdpReplyBytes } from './responder.ts';
 import { headerBytes, readUint16, recordTypes } from './wire.ts';
 
@@ -30,12 +31,15 @@ export interface Question {
    * without RD asks for what the server knows by itself, so its answer is no answer to others.
    */
   readonly key: string;
+  /** Of the key. */
+  readonly hash: number;
 }
 
 const longestName = 255;
 const keyScratch = Buffer.alloc(longestName + 5);
 
 const smallestUdpBytes = 512;
+const hashStart = randomBytes(4).readInt32BE(0);
 
 /**
  * Reads a query of one question. `undefined` for one that is cut short or spelled wrong; what was said of it before is
@@ -63,7 +67,15 @@ export function readQuestion(query: Uint8Array): Question | undefined {
     wantsDnssec,
     udpBytes: Math.max(smallestUdpBytes, Math.min(asked, maxUdpReplyBytes)),
     key: keyScratch.toString('latin1', 0, keyEnd + 1),
+    hash: hashOfKey(keyEnd + 1),
   };
+}
+
+/** FNV-1a, from a start of this process alone, so that nobody knows which keys share a hash. */
+function hashOfKey(end: number): number {
+  let hash = hashStart;
+  for (let at = 0; at < end; at += 1) hash = Math.imul(hash ^ (keyScratch[at] as number), 0x0100_0193);
+  return hash ^ (hash >>> 15);
 }
 
 /** Writes the name of the question in lower case to the key and gives its end; -1 for one that is not right. */

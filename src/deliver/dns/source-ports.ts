@@ -1,26 +1,27 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6, SocketAddress } from 'node:net';
+import { createChains, type Linked } from './chains.ts';
 import type { Chance } from './chance.ts';
 import type { Endpoint } from './config.ts';
+import type { OpenPort, PortSocket } from './port-socket.ts';
 import { readUint16, writeUint16 } from './wire.ts';
 
-/** A packet on its way to a server. */
-export interface Errand {
+/** A packet on its way to a server. Its hash is its id. */
+export interface Errand extends Linked<Errand> {
+  hash: number;
   packet: Buffer;
   /** Where its answer is waited for. */
   port: SourcePort | undefined;
 }
 
-/** A socket whose port the system chose by chance, and what waits at it, by id. */
+/** A socket, and what was found about it. */
 interface SourcePort {
-  readonly socket: Socket;
-  readonly errands: Map<number, Errand>;
+  readonly socket: PortSocket;
   readonly openedAt: number;
   asked: number;
+  /** Errands that wait for an answer here. */
+  waiting: number;
   /** Packets that answered nothing. */
   foreign: number;
   isRetired: boolean;
-  readonly onSent: (error: Error | null) => void;
 }
 
 export interface SourcePorts<T extends Errand> {
@@ -33,7 +34,7 @@ export interface SourcePorts<T extends Errand> {
 
 interface Ears<T extends Errand> {
   /** A packet with the id of the errand; false when it is no answer to it. */
-  onPacket(errand: T, bytes: Buffer): boolean;
+  onPacket(errand: T, bytes: Uint8Array): boolean;
   /** A packet that answers nothing: late, forged, or broken. */
   onForeign(): void;
   /** The system says that nobody listens there, or that there is no way. */
@@ -47,69 +48,75 @@ const longestMs = 10_000;
 const mostQuestions = 2000;
 /** As many packets without a question look like somebody who guesses ids. */
 const mostForeign = 32;
-const receiveBytes = 1_048_576;
 
 /**
  * Sends to one server from ports and with ids that nobody can foresee (RFC 5452 section 9.2): each packet from one of
  * several sockets, chosen by chance, which are replaced all the time. The sockets are connected, so the kernel lets only
  * packets from the server's own address and port in, and tells when nobody listens there.
  */
-export function createSourcePorts<T extends Errand>(to: Endpoint, chance: Chance, ears: Ears<T>): SourcePorts<T> {
-  const ports: (SourcePort | undefined)[] = Array.from({ length: portCount });
+export function createSourcePorts<T extends Errand>(
+  to: Endpoint,
+  openPort: OpenPort,
+  chance: Chance,
+  ears: Ears<T>,
+): SourcePorts<T> {
+  const ports: (SourcePort | undefined)[] = Array.from({ length: portCount }, () => undefined);
   const retired = new Set<SourcePort>();
-  const family = isIPv6(to.host) ? 6 : 4;
-  // As the system spells it.
-  const { address } = new SocketAddress({ address: to.host, family: `ipv${family}` });
+  const errands = createChains<Errand>();
+
+  function find(port: SourcePort, id: number): Errand | undefined {
+    let errand = errands.first(id);
+    while (errand !== undefined && (errand.hash !== id || errand.port !== port)) errand = errand.next;
+    return errand;
+  }
 
   function retire(port: SourcePort): void {
     if (port.isRetired) return;
     port.isRetired = true;
     const place = ports.indexOf(port);
     if (place >= 0) ports[place] = undefined;
-    if (port.errands.size === 0) port.socket.close();
+    if (port.waiting === 0) port.socket.close();
     else retired.add(port);
   }
 
   function forget(port: SourcePort, errand: Errand): void {
-    port.errands.delete(readUint16(errand.packet, 0));
+    errands.remove(errand);
     errand.port = undefined;
-    if (port.isRetired && port.errands.size === 0 && retired.delete(port)) port.socket.close();
+    port.waiting -= 1;
+    if (port.isRetired && port.waiting === 0 && retired.delete(port)) port.socket.close();
   }
 
-  function onError(port: SourcePort, error: NodeJS.ErrnoException): void {
+  function onError(port: SourcePort, code: string): void {
     // A connected socket goes on after this one, which tells of packets sent before, not of the socket.
-    if (error.code !== 'ECONNREFUSED') retire(port);
-    for (const errand of [...port.errands.values()]) {
+    if (code !== 'ECONNREFUSED') retire(port);
+    if (port.waiting === 0) return;
+    for (const errand of errands.filter((one) => one.port === port)) {
       forget(port, errand);
       ears.onRefused(errand as T);
     }
   }
 
-  function onMessage(port: SourcePort, bytes: Buffer, from: RemoteInfo): void {
-    const errand = bytes.length < 2 ? undefined : port.errands.get(readUint16(bytes, 0));
-    // What came in between opening and connecting could be from anybody.
-    const isServer = from.port === to.port && from.address === address;
-    if (errand !== undefined && isServer && ears.onPacket(errand as T, bytes)) return;
+  function onPacket(port: SourcePort, bytes: Uint8Array): void {
+    const errand = bytes.length < 2 ? undefined : find(port, readUint16(bytes, 0));
+    if (errand !== undefined && ears.onPacket(errand as T, bytes)) return;
     port.foreign += 1;
     if (port.foreign >= mostForeign) retire(port);
     ears.onForeign();
   }
 
+  /** Who reads early is not woken for it. */
+  function drainAll(): void {
+    for (const port of ports) if (port !== undefined && port.waiting > 0) port.socket.drain();
+    for (const port of retired) port.socket.drain();
+  }
+
   function open(now: number): SourcePort {
-    const socket = createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      recvBufferSize: receiveBytes,
-      // Addresses only: there is nothing to look up, and so everything is open at once.
-      lookup: (host, _options, callback) => callback(null, host, family),
+    const socket = openPort(to, {
+      onPacket: (bytes) => onPacket(port, bytes),
+      onWoken: drainAll,
+      onError: (code) => onError(port, code),
     });
-    const errands = new Map<number, Errand>();
-    const onSent = (error: Error | null) => {
-      if (error !== null) onError(port, error);
-    };
-    const port = { socket, errands, openedAt: now, asked: 0, foreign: 0, isRetired: false, onSent };
-    socket.on('error', (error) => onError(port, error));
-    socket.on('message', (bytes, from) => onMessage(port, bytes, from));
-    socket.connect(to.port, to.host);
+    const port: SourcePort = { socket, openedAt: now, asked: 0, waiting: 0, foreign: 0, isRetired: false };
     return port;
   }
 
@@ -119,8 +126,7 @@ export function createSourcePorts<T extends Errand>(to: Endpoint, chance: Chance
     if (old !== undefined && old.asked < mostQuestions && now - old.openedAt < longestMs) return old;
     if (old !== undefined) retire(old);
     const port = open(now);
-    // It may have failed already.
-    if (!port.isRetired) ports[place] = port;
+    ports[place] = port;
     return port;
   }
 
@@ -128,36 +134,27 @@ export function createSourcePorts<T extends Errand>(to: Endpoint, chance: Chance
     send(errand, now) {
       const port = portFor(now);
       let id = chance.short();
-      while (port.errands.has(id)) id = chance.short();
+      while (find(port, id) !== undefined) id = chance.short();
       writeUint16(errand.packet, 0, id);
-      port.errands.set(id, errand);
+      errand.hash = id;
       errand.port = port;
+      errands.add(errand);
+      port.waiting += 1;
       port.asked += 1;
-      transmit(port, errand.packet);
+      port.socket.send(errand.packet);
     },
     remove(errand) {
       if (errand.port !== undefined) forget(errand.port, errand);
     },
     close() {
-      for (const port of [...ports, ...retired]) if (port !== undefined) closeQuietly(port);
+      for (const port of [...ports, ...retired]) {
+        if (port === undefined) continue;
+        port.isRetired = true;
+        port.socket.close();
+      }
       ports.fill(undefined);
       retired.clear();
+      errands.clear();
     },
   };
-}
-
-/** What goes wrong is told later, never before this returns. */
-function transmit(port: SourcePort, packet: Buffer): void {
-  try {
-    port.socket.send(packet, port.onSent);
-  } catch (error) {
-    queueMicrotask(() => port.onSent(error as Error));
-  }
-}
-
-function closeQuietly(port: SourcePort): void {
-  port.errands.clear();
-  port.socket.removeAllListeners('message');
-  port.isRetired = true;
-  port.socket.close();
 }

@@ -4,6 +4,7 @@ import type { Endpoint } from './config.ts';
 import { createDueList, type Due } from './due-list.ts';
 import { compareReply, flags, optBytes, type Question } from './match.ts';
 import { endpointText } from './place.ts';
+import type { OpenPort } from './port-socket.ts';
 import { writeOpt } from './render.ts';
 import { type Reply, readReply } from './reply.ts';
 import { createSourcePorts, type Errand } from './source-ports.ts';
@@ -42,6 +43,7 @@ interface Attempt extends Due, Errand {
 
 interface UpstreamOptions {
   readonly endpoint: Endpoint;
+  readonly openPort: OpenPort;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly timeoutMs: number;
@@ -67,7 +69,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   const habits = createHabits();
   const due = createDueList<Attempt>(clock, options.timeoutMs, (attempt) => end(attempt, 'timeout'));
   const ears = { onPacket: receive, onForeign: () => options.onOutcome('mismatch', 0), onRefused: end };
-  const ports = createSourcePorts<Attempt>(endpoint, chance, ears);
+  const ports = createSourcePorts<Attempt>(endpoint, options.openPort, chance, ears);
   const connections = new Set<TcpQuestion>();
   let waiting = 0;
 
@@ -184,6 +186,8 @@ function createAttempt(question: Question, done: Attempt['done'], hasEdns: boole
     sentAt: 0,
     packet: empty,
     port: undefined,
+    hash: 0,
+    next: undefined,
     connection: undefined,
     dueAt: 0,
     before: undefined,

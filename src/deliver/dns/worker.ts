@@ -3,13 +3,13 @@ import { hasCode } from '../../model/error.ts';
 import { systemClock } from '../../time/clock.ts';
 import { every } from '../../time/every.ts';
 import { createAnswerer } from './answer.ts';
-import { createCounts } from './counts.ts';
+import { type Counts, createCounts } from './counts.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import { createPacketCache } from './packet-cache.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createRespond } from './respond.ts';
-import { chooseTransport } from './self-test.ts';
+import { chooseTransport, type Transport } from './self-test.ts';
 import { openSockets, type Sockets } from './sockets.ts';
 import { createTable, type Table } from './table.ts';
 
@@ -37,14 +37,13 @@ function installAll(table: Table, message: Uint8Array): void {
   while (!table.settle(namesAtOnce));
 }
 
-/** Everything that answers, as far as it needs no socket. */
-function createParts({ config }: WorkerStart) {
-  const table = createTable();
-  const counts = createCounts();
+/** Everything that answers, as far as it needs no socket to listen on. */
+function createParts({ config }: WorkerStart, table: Table, counts: Counts, transport: Transport) {
   const { forward, rateLimit } = config;
+  const libc = transport.kind === 'batch' ? transport.libc : undefined;
+  const ears = { onUpstream: counts.upstream, onCache: counts.cache };
   const forwarder: Forwarder | undefined =
-    forward &&
-    createForwarder({ config: forward, clock: systemClock, onUpstream: counts.upstream, onCache: counts.cache });
+    forward && createForwarder({ config: forward, clock: systemClock, libc, ...ears });
   const nowMs = () => systemClock.monotonic();
   const responder = createRespond({
     answerer: createPacketCache(createAnswerer(table, { forwards: forwarder !== undefined }), table),
@@ -53,13 +52,13 @@ function createParts({ config }: WorkerStart) {
     ...(forwarder && { forwarder }),
     ...(rateLimit.perSecond > 0 && { limit: createRateLimit(rateLimit, nowMs) }),
   });
-  return { table, counts, forwarder, responder };
+  return { forwarder, responder };
 }
 
 async function work(port: MessagePort, start: WorkerStart): Promise<void> {
   const tell = (message: FromWorker) => port.postMessage(message);
   const stop = new AbortController();
-  const { table, counts, forwarder, responder } = createParts(start);
+  const [table, counts] = [createTable(), createCounts()];
   const install = createInstaller(table);
   // From here on messages are heard; those that come before the first address is taken are installed with the others.
   port.on('message', (message: ToWorker) => {
@@ -68,13 +67,16 @@ async function work(port: MessagePort, start: WorkerStart): Promise<void> {
   });
   installAll(table, start.chapters);
   let sockets: Sockets | undefined;
+  let forwarder: Forwarder | undefined;
   const report = async () => {
     const present = { tcpConnections: sockets?.tcp.connections() ?? 0, names: table.names() };
     tell({ kind: 'counts', counts: counts.take({ ...present, cacheBytes: forwarder?.cacheBytes() ?? 0 }) });
   };
   try {
     const transport = await chooseTransport(start.config.transport, stop.signal);
-    sockets = await openSockets({ ...start, transport, responder, clock: systemClock });
+    const parts = createParts(start, table, counts, transport);
+    forwarder = parts.forwarder;
+    sockets = await openSockets({ ...start, transport, responder: parts.responder, clock: systemClock });
     const { addresses, endpoints, kept, run } = sockets;
     const why = transport.kind === 'dgram' && transport.reason !== undefined ? { reason: transport.reason } : {};
     const tellPlaces = () =>

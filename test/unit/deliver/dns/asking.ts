@@ -2,11 +2,23 @@ import { type DecodedPacket, decode, encode, type RecordType } from 'dns-packet'
 import { createChance } from '../../../../src/deliver/dns/chance.ts';
 import { dnsSchema, type Endpoint, type ForwardConfig } from '../../../../src/deliver/dns/config.ts';
 import { createForwarder, type Forwarder } from '../../../../src/deliver/dns/forward.ts';
+import type { Libc } from '../../../../src/deliver/dns/libc.ts';
+import { loadLibc } from '../../../../src/deliver/dns/load-libc.ts';
 import { readQuestion } from '../../../../src/deliver/dns/match.ts';
+import { createBatchPorts } from '../../../../src/deliver/dns/port-batch.ts';
+import { openDgramPort } from '../../../../src/deliver/dns/port-dgram.ts';
 import type { Reply } from '../../../../src/deliver/dns/reply.ts';
 import { createUpstream, type Upstream } from '../../../../src/deliver/dns/upstream.ts';
 import { createFakeClock, type FakeClock } from '../../../fixtures/clock.ts';
 import type { NameServer } from '../../../fixtures/name-server.ts';
+
+const found = await loadLibc(['koffi']);
+
+/** How packets get to servers and back on this machine: on Linux in both ways. */
+export const ways: readonly { readonly name: string; readonly libc?: Libc }[] = [
+  { name: 'dgram' },
+  ...(typeof found === 'string' ? [] : [{ name: 'recvmmsg', libc: found }]),
+];
 
 /** A query as a client sends it. */
 export function queryFor(
@@ -30,7 +42,7 @@ export interface Forwarding {
   ask(query: Buffer, limitBytes?: number): Promise<DecodedPacket | undefined>;
 }
 
-export function startForwarding(servers: readonly NameServer[], options: object = {}): Forwarding {
+export function startForwarding(servers: readonly NameServer[], options: object = {}, libc?: Libc): Forwarding {
   const to = servers.map(({ name }) => name);
   const config = dnsSchema.parse({ forward: { to, ...options } }).forward as ForwardConfig;
   const clock = createFakeClock();
@@ -39,6 +51,7 @@ export function startForwarding(servers: readonly NameServer[], options: object 
   const forwarder = createForwarder({
     config,
     clock,
+    libc,
     onUpstream: (server, outcome) => upstream.push(`${server} ${outcome}`),
     onCache: (outcome) => cache.push(outcome),
   });
@@ -63,11 +76,12 @@ export interface UpstreamAsking {
   ask(query: Buffer): Promise<Reply | undefined>;
 }
 
-export function startUpstream(endpoint: Endpoint): UpstreamAsking {
+export function startUpstream(endpoint: Endpoint, libc?: Libc): UpstreamAsking {
   const clock = createFakeClock();
   const outcomes: string[] = [];
   const upstream = createUpstream({
     endpoint,
+    openPort: libc === undefined ? openDgramPort : createBatchPorts(libc),
     clock,
     chance: createChance(),
     timeoutMs: 1000,
