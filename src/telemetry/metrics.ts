@@ -121,6 +121,23 @@ export function createMetrics() {
     dnsTcpConnections: gauge('hsdo_dns_tcp_connections', 'Open TCP connections of those who ask'),
     dnsCacheBytes: gauge('hsdo_dns_cache_bytes', 'Bytes that remembered answers of other servers take, about'),
     dnsNames: gauge('hsdo_dns_names', 'Names that DNS answers for'),
+    agentReports: counter('hsdo_agent_reports_total', 'Reports of this agent, by what became of them', [
+      'server',
+      'outcome',
+    ]),
+    agentUnsent: gauge('hsdo_agent_unsent', 'Reports of this agent that wait for a server to take them', ['server']),
+    agentTasks: gauge('hsdo_agent_tasks', 'Tasks of a server that this agent does', ['server']),
+    agentClockOffset: gauge(
+      'hsdo_agent_clock_offset_seconds',
+      'By how much the clock of this agent is ahead of that of a server',
+      ['server'],
+    ),
+    agents: gauge('hsdo_agents', 'Agents whose reports count at this server'),
+    agentApiRequests: counter('hsdo_agent_api_requests_total', 'Requests of agents by path and code of the answer', [
+      'path',
+      'code',
+    ]),
+    agentApiReports: counter('hsdo_agent_api_reports_total', 'Reports of agents by what became of them', ['outcome']),
   };
 }
 
