@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { suggestion } from '../config/suggest.ts';
 import { describeError, hasCode } from '../model/error.ts';
 import { version } from '../telemetry/version.ts';
+import { runAgent } from './agent.ts';
 import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
 import { Exit, exitCodes } from './exit.ts';
@@ -19,6 +20,8 @@ Roles (they combine in one process):
   hsdo --server                 find targets, assign slots, publish the list
   hsdo --client                 keep the HAProxy beside it in line with the list
   hsdo --dns                    answer DNS from the list, for clients without a proxy
+Elsewhere, alone in its process:
+  hsdo --agent --config FILE    check for servers what they want to know, and report to them
 
 Start here:
   npm start                     the main job on this machine, live
@@ -29,6 +32,7 @@ interface RootOptions {
   readonly server?: boolean;
   readonly client?: boolean;
   readonly dns?: boolean;
+  readonly agent?: boolean;
   readonly debug?: boolean;
   readonly config?: string;
 }
@@ -40,6 +44,7 @@ function createProgram(): Command {
     .option('--server', 'run the server: find targets, assign slots, publish the list')
     .option('--client', 'run the client: keep HAProxy in line with the list')
     .option('--dns', 'answer DNS from the list')
+    .option('--agent', 'check for servers elsewhere and report to them; its configuration is a file of its own')
     .option('--debug', 'log every decision')
     .option('-c, --config <file>', 'configuration file (default: conf/env.yaml where it exists)')
     .option('--api <url>', 'API of the hsdo to ask (default: the address in the configuration)')
@@ -54,7 +59,16 @@ function createProgram(): Command {
         const names = program.commands.map((command) => command.name());
         program.error(`error: unknown command "${unknown}"${suggestion(unknown, names)}`);
       }
-      if (!options.server && !options.client && !options.dns) {
+      const others = (['server', 'client', 'dns'] as const).filter((role) => options[role]);
+      if (options.agent && others.length > 0)
+        program.error(
+          `error: --agent runs alone: it stands elsewhere than --${others[0]}, and has a configuration of its own`,
+        );
+      if (options.agent) {
+        await runAgent(options);
+        return;
+      }
+      if (others.length === 0) {
         program.outputHelp();
         return;
       }

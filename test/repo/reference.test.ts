@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parameters } from '../../src/config/parameters.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
 
@@ -44,6 +45,7 @@ describe('the reference in README.md', () => {
     ['judging', async () => judgingTable()],
     ['codes', async () => codeTable()],
     ['dns options', async () => dnsTable()],
+    ['agent file', async () => agentTable()],
   ])('lists the %s that the code has', async (name, make) => {
     const expected = await make();
     const { before, content, after } = block(name, readFileSync(readme, 'utf8'));
