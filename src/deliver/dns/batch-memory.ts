@@ -24,7 +24,8 @@ const nameBytes = 28;
  * line more apart than they are long: things that are 4096 bytes apart share the few places that a cache has for them.
  */
 const stride = { name: 32, query: maxQueryBytes + 64, reply: 1280 } as const;
-const slots = batchSize + 1;
+/** Up to here packets are copied quicker by a loop than by a call. */
+const shortBytes = 128;
 
 /** Where each part begins; all are multiples of eight, as the structures ask for. */
 const places = (() => {
@@ -35,12 +36,12 @@ const places = (() => {
   };
   return {
     asked: take(batchSize * messageLayout.bytes),
-    answered: take(slots * messageLayout.bytes),
+    answered: take(batchSize * messageLayout.bytes),
     askedVectors: take(batchSize * vectorLayout.bytes),
-    answeredVectors: take(slots * vectorLayout.bytes),
-    names: take(slots * stride.name),
+    answeredVectors: take(batchSize * vectorLayout.bytes),
+    names: take(batchSize * stride.name),
     queries: take(batchSize * stride.query),
-    replies: take(slots * stride.reply),
+    replies: take(batchSize * stride.reply),
     end: take(0),
   };
 })();
@@ -55,8 +56,8 @@ export interface KeptAddress {
 }
 
 /**
- * The memory through which packets pass: `batchSize` slots to receive and answer in, and a spare one for an answer that
- * was not ready at once. Its own addresses are written into it once; the kernel and we fill in the rest.
+ * The memory through which packets pass: `batchSize` slots to receive and answer in. Its own addresses are written into it
+ * once; the kernel and we fill in the rest.
  */
 export interface BatchMemory {
   readonly bytes: Uint8Array;
@@ -73,8 +74,10 @@ export interface BatchMemory {
   /** Sends the `length` bytes in reply slot `answer` to whoever wrote what is in slot `asked`. */
   address(answer: number, asked: number, length: number): void;
   keep(asked: number): KeptAddress;
-  /** Puts a reply into the spare slot, `batchSize`, and addresses it. */
-  fillSpare(reply: Uint8Array, to: KeptAddress): void;
+  /** Puts a reply into this slot and addresses it. */
+  fill(slot: number, reply: Uint8Array, to: KeptAddress): void;
+  /** Has this answer be the reply and the address in this slot; what was said of the answer before is forgotten. */
+  arrange(answer: number, slot: number): void;
 }
 
 /** Memory of which `addressOf` says where it lies. */
@@ -82,8 +85,8 @@ export function createBatchMemory(addressOf: (memory: Uint8Array) => bigint): Ba
   const bytes = new Uint8Array(new ArrayBuffer(places.end));
   const words = new Uint32Array(bytes.buffer);
   const base = addressOf(bytes);
-  for (let slot = 0; slot < slots; slot += 1) {
-    if (slot < batchSize) layMessage(bytes, base, slot, 'asked');
+  for (let slot = 0; slot < batchSize; slot += 1) {
+    layMessage(bytes, base, slot, 'asked');
     layMessage(bytes, base, slot, 'answered');
   }
   return {
@@ -92,12 +95,12 @@ export function createBatchMemory(addressOf: (memory: Uint8Array) => bigint): Ba
     answerAddresses: everySlot((slot) => base + BigInt(places.answered + slot * messageLayout.bytes)),
     replies: everySlot((slot) => bytes.subarray(replyAt(slot), replyAt(slot) + stride.reply)),
     ...fields(words),
-    ...keeping(bytes, words),
+    ...keeping(bytes, words, base),
   };
 }
 
 const replyAt = (slot: number) => places.replies + slot * stride.reply;
-const everySlot = <T>(make: (slot: number) => T): T[] => Array.from({ length: slots }, (_, slot) => make(slot));
+const everySlot = <T>(make: (slot: number) => T): T[] => Array.from({ length: batchSize }, (_, slot) => make(slot));
 // Two functions in place of one with the kind as its key: such a look-up would be done five times for each packet.
 const askedWord = (slot: number, field: number) => (places.asked + slot * messageLayout.bytes + field) >> 2;
 const answeredWord = (slot: number, field: number) => (places.answered + slot * messageLayout.bytes + field) >> 2;
@@ -141,18 +144,36 @@ function fields(words: Uint32Array) {
   };
 }
 
-function keeping(bytes: Uint8Array, words: Uint32Array) {
-  const { nameLength } = messageLayout;
+/** For answers that are not ready at once. Addresses are 64 bits, in two words. */
+function keeping(bytes: Uint8Array, words: Uint32Array, base: bigint) {
+  const { name: nameField, nameLength, vectors } = messageLayout;
+  const pointers = (placeOf: (slot: number) => number) =>
+    new Uint32Array(BigUint64Array.from({ length: batchSize }, (_, slot) => base + BigInt(placeOf(slot))).buffer);
+  const names = pointers(nameAt);
+  const vectorsOf = pointers((slot) => places.answeredVectors + slot * vectorLayout.bytes);
+  const lengths = new Uint32Array(batchSize);
+  const point = (word: number, from: Uint32Array, slot: number) => {
+    words[word] = from[2 * slot] as number;
+    words[word + 1] = from[2 * slot + 1] as number;
+  };
   return {
     keep: (asked: number): KeptAddress => ({
       name: bytes.slice(nameAt(asked), nameAt(asked) + nameBytes),
       nameLength: words[askedWord(asked, nameLength)] as number,
     }),
-    fillSpare(reply: Uint8Array, to: KeptAddress) {
-      bytes.set(reply.subarray(0, stride.reply), replyAt(batchSize));
-      bytes.set(to.name, nameAt(batchSize));
-      words[answeredWord(batchSize, nameLength)] = to.nameLength;
-      words[vectorWord(batchSize)] = Math.min(reply.length, stride.reply);
+    fill(slot: number, reply: Uint8Array, to: KeptAddress) {
+      const length = Math.min(reply.length, stride.reply);
+      const [at, name] = [replyAt(slot), nameAt(slot)];
+      if (length > shortBytes) bytes.set(length < reply.length ? reply.subarray(0, length) : reply, at);
+      else for (let n = 0; n < length; n += 1) bytes[at + n] = reply[n] as number;
+      for (let n = 0; n < to.nameLength; n += 1) bytes[name + n] = to.name[n] as number;
+      lengths[slot] = to.nameLength;
+      words[vectorWord(slot)] = length;
+    },
+    arrange(answer: number, slot: number) {
+      point(answeredWord(answer, nameField), names, slot);
+      point(answeredWord(answer, vectors), vectorsOf, slot);
+      words[answeredWord(answer, nameLength)] = lengths[slot] as number;
     },
   };
 }

@@ -6,37 +6,25 @@ import type { Endpoint } from './config.ts';
 import type { Libc } from './libc.ts';
 import { linux, setBufferBytes, writeSocketAddress } from './linux-socket.ts';
 import { addressBytes } from './network.ts';
+import { createOutbox, type Sender } from './outbox.ts';
 import { type OpenPort, type PortEars, portBufferBytes } from './port-socket.ts';
 
-interface Port {
+interface Port extends Sender {
   /** Negative: the number of the error that came instead. */
   readonly fd: number;
   readonly ears: PortEars;
   isOpen: boolean;
 }
 
-/** A connected socket has nobody else to send to. */
-const nobody = { name: new Uint8Array(0), nameLength: 0 };
-
 /**
- * Opens ports whose packets pass through calls of the C library: each is sent by one, and what has come is read by one for
- * all. Node has the only number of the socket, so that it closes it when the thread ends, however that ends; it wakes us,
- * for which it has to read the first packet of each burst itself. One memory serves all ports.
+ * Opens ports whose packets pass through calls of the C library, many in one. Node has the only number of the socket, so
+ * that it closes it when the thread ends, however that ends; it wakes us, for which it has to read the first packet of each
+ * burst itself. One memory serves all ports.
  */
 export function createBatchPorts(libc: Libc): OpenPort {
   const memory = createBatchMemory(libc.addressOf);
-  const spare = memory.answerAddresses[batchSize] as bigint;
+  const outbox = createOutbox(libc);
   memory.expect(batchSize);
-
-  /** Sends one packet; gives the number of the error, 0 for none. */
-  function send(fd: number, packet: Uint8Array): number {
-    memory.fillSpare(packet, nobody);
-    while (libc.sendmmsg(fd, spare, 1, linux.dontWait) < 0) {
-      const errno = libc.errno();
-      if (errno !== linux.interrupted) return errno;
-    }
-    return 0;
-  }
 
   /** Tells what is there, one batch of it at most: should there be more, the event loop wakes us again. */
   function drain(port: Port): void {
@@ -61,14 +49,13 @@ export function createBatchPorts(libc: Libc): OpenPort {
 
   return (to, ears) => {
     const fd = openConnected(libc, to);
-    const port = { fd, ears, isOpen: true };
+    const port: Port = { fd, ears, isOpen: true, onUnsent: (errno) => tellLater(port, errno) };
     if (fd < 0) tellLater(port, -fd);
     else forgetStrangers(fd);
     const woken = fd < 0 ? undefined : wokenBy(port, to);
     return {
       send(packet) {
-        const errno = port.isOpen && fd >= 0 ? send(fd, packet) : 0;
-        if (errno !== 0) tellLater(port, errno);
+        if (port.isOpen && fd >= 0) outbox.put(port, packet);
       },
       drain() {
         if (port.isOpen && fd >= 0) drain(port);

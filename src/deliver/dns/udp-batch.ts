@@ -2,6 +2,7 @@ import { isMapped } from './address-bytes.ts';
 import { batchSize, createBatchMemory, nameAt, queryAt } from './batch-memory.ts';
 import type { Libc } from './libc.ts';
 import { linux, type UdpSocket } from './linux-socket.ts';
+import { createOutbox, sendAnswers } from './outbox.ts';
 import { type Asker, askLater, type Responder } from './responder.ts';
 import { createDgramAnswers, openDgramSocket } from './udp-dgram.ts';
 import type { UdpListener } from './udp-listener.ts';
@@ -24,6 +25,7 @@ export interface Batch {
  */
 export function createBatch(libc: Libc, responder: Responder): Batch {
   const memory = createBatchMemory(libc.addressOf);
+  const outbox = createOutbox(libc);
   const addressOf = createAskers(memory.bytes);
   const asker: Asker = { transport: 'udp', address: new Uint8Array(4) };
   memory.expect(batchSize);
@@ -43,39 +45,23 @@ export function createBatch(libc: Libc, responder: Responder): Batch {
     return answers;
   }
 
-  /** Sends `count` answers from slot `first` on; gives how many could not be sent. */
-  function send(fd: number, first: number, count: number): number {
-    let unsent = 0;
-    let done = 0;
-    while (done < count) {
-      const at = memory.answerAddresses[first + done] as bigint;
-      const sent = libc.sendmmsg(fd, at, count - done, linux.dontWait);
-      if (sent > 0) {
-        done += sent;
-        continue;
-      }
-      const errno = libc.errno();
-      if (errno === linux.interrupted) continue;
-      if (errno === linux.wouldBlock) return unsent + count - done;
-      // This one cannot be sent, such as for want of a route; the others may.
-      unsent += 1;
-      done += 1;
-    }
-    return unsent;
-  }
-
   return {
     async open(socket) {
       const { fd } = socket;
-      const state = { isOpen: true, unsent: 0 };
+      const state = {
+        fd,
+        isOpen: true,
+        unsent: 0,
+        onUnsent(_errno: number, count: number) {
+          state.unsent += count;
+        },
+      };
       const later = (slot: number) => {
         const to = memory.keep(slot);
         const at = queryAt(slot);
         const query = memory.bytes.slice(at, at + memory.received(slot));
         responder.later(query, { transport: 'udp', address: addressOf(slot).slice() }, (reply) => {
-          if (!state.isOpen) return;
-          memory.fillSpare(reply, to);
-          state.unsent += send(fd, batchSize, 1);
+          if (state.isOpen) outbox.put(state, reply, to);
         });
       };
       const drain = () => {
@@ -84,7 +70,7 @@ export function createBatch(libc: Libc, responder: Responder): Batch {
         while (state.isOpen && total < budget) {
           const received = libc.recvmmsg(fd, memory.askedAddress, batchSize, linux.dontWait);
           if (received <= 0) return;
-          state.unsent += send(fd, 0, answer(received, later));
+          sendAnswers(libc, memory, state, answer(received, later));
           memory.expect(received);
           total += received;
         }
