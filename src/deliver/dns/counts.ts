@@ -44,7 +44,7 @@ export function createCounts(): Counts {
   const upstreamTime = createTimes();
   const cache = new Map<string, number>();
   const limited = new Map<string, number>();
-  const upstream = new Map<string, number>();
+  const upstream = new Map<string, Map<string, number>>();
 
   const count = (type: number, code: number, isTcp: boolean) => {
     const at = ((placeOfType[type] ?? 0) * codeNames.length + code) * transports.length + (isTcp ? 1 : 0);
@@ -58,7 +58,9 @@ export function createCounts(): Counts {
     cache: (outcome) => addTo(cache, outcome),
     limited: (outcome) => addTo(limited, outcome),
     upstream: (server, outcome, seconds) => {
-      addTo(upstream, `${server} ${outcome}`);
+      const outcomes = upstream.get(server) ?? new Map<string, number>();
+      if (outcomes.size === 0) upstream.set(server, outcomes);
+      addTo(outcomes, outcome);
       if (outcome === 'answer') upstreamTime.add(seconds, 1);
     },
     take: (present) => {
@@ -69,7 +71,7 @@ export function createCounts(): Counts {
         queries: takeQueries(queries),
         cache: takeAll(cache),
         limited: takeAll(limited),
-        upstream: takeAll(upstream),
+        upstream: takeUpstream(upstream),
         latency,
         latencySumSeconds,
         upstreamLatency,
@@ -118,5 +120,15 @@ function addTo(counts: Map<string, number>, key: string): void {
 function takeAll(counts: Map<string, number>): Record<string, number> {
   const taken = Object.fromEntries(counts);
   counts.clear();
+  return taken;
+}
+
+/** The count of each `server outcome`. */
+function takeUpstream(counts: ReadonlyMap<string, Map<string, number>>): Record<string, number> {
+  const taken: Record<string, number> = {};
+  for (const [server, outcomes] of counts) {
+    for (const [outcome, count] of outcomes) taken[`${server} ${outcome}`] = count;
+    outcomes.clear();
+  }
   return taken;
 }

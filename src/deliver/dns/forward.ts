@@ -107,18 +107,18 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     jobs.add(job);
     if (kept !== undefined) impatient.add(job, now);
     for (const upstream of order) {
-      if (upstream !== order[0] && upstream.health.takeTrial(now)) upstream.ask(question, () => {});
+      if (upstream !== order[0] && upstream.health.takeTrial(now)) upstream.ask(question, now, () => {});
     }
-    askNext(job);
+    askNext(job, now);
   }
 
-  function askNext(job: Job): void {
+  function askNext(job: Job, now: number): void {
     const upstream = job.order[job.tries % job.order.length] as Upstream;
     job.tries += 1;
-    upstream.ask(job.question, (reply) => {
+    upstream.ask(job.question, now, (reply) => {
       if (reply !== undefined && finalCodes.has(reply.code)) return finish(job, reply);
       job.last = reply ?? job.last;
-      if (job.tries < config.tries) askNext(job);
+      if (job.tries < config.tries) askNext(job, clock.monotonic());
       else fail(job);
     });
   }

@@ -21,8 +21,11 @@ export interface Upstream {
   /** `127.0.0.1:53` or `[::1]:53`. */
   readonly server: string;
   readonly health: Health;
-  /** Asks it; `done` gets its reply, whatever code that has, or `undefined` when there is none in time. Later, not at once. */
-  ask(question: Question, done: (reply: Reply | undefined) => void): void;
+  /**
+   * Asks it; `done` gets its reply, whatever code that has, or `undefined` when there is none in time. Later, not at once.
+   * `now` is an instant of the monotonic clock that the caller has read already.
+   */
+  ask(question: Question, now: number, done: (reply: Reply | undefined) => void): void;
   /** Questions that wait for it. */
   waiting(): number;
   close(): void;
@@ -73,11 +76,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   const connections = new Set<TcpQuestion>();
   let waiting = 0;
 
-  function send(attempt: Attempt): void {
-    attempt.sentAt = clock.monotonic();
+  function send(attempt: Attempt, now: number): void {
+    attempt.sentAt = now;
     attempt.packet = writeQuery(attempt, chance);
-    due.add(attempt, attempt.sentAt);
-    ports.send(attempt, attempt.sentAt);
+    due.add(attempt, now);
+    ports.send(attempt, now);
   }
 
   function release(attempt: Attempt): void {
@@ -89,35 +92,38 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     attempt.connection = undefined;
   }
 
-  function tell(attempt: Attempt, outcome: UpstreamOutcome): void {
-    options.onOutcome(outcome, (clock.monotonic() - attempt.sentAt) / 1000);
+  function tell(attempt: Attempt, outcome: UpstreamOutcome, now: number): void {
+    options.onOutcome(outcome, (now - attempt.sentAt) / 1000);
   }
 
   function end(attempt: Attempt, outcome: UpstreamOutcome = 'error', reply?: Reply): void {
     release(attempt);
     waiting -= 1;
-    tell(attempt, outcome);
-    if (reply === undefined) health.failed(clock.monotonic());
+    const now = clock.monotonic();
+    tell(attempt, outcome, now);
+    if (reply === undefined) health.failed(now);
     else {
       health.answered();
-      if (!isComplaint(reply.code)) habits.learn(attempt, clock.monotonic());
+      if (!isComplaint(reply.code)) habits.learn(attempt, now);
     }
     attempt.done(reply);
   }
 
   /** In another way, with a new id and from another port. */
   function again(attempt: Attempt, way: Partial<Attempt>, outcome: UpstreamOutcome): boolean {
-    tell(attempt, outcome);
+    const now = clock.monotonic();
+    tell(attempt, outcome, now);
     release(attempt);
-    send(Object.assign(attempt, way));
+    send(Object.assign(attempt, way), now);
     return true;
   }
 
   function againByTcp(attempt: Attempt): void {
-    tell(attempt, 'answer');
+    const now = clock.monotonic();
+    tell(attempt, 'answer', now);
     release(attempt);
     attempt.isMixed = false;
-    attempt.sentAt = clock.monotonic();
+    attempt.sentAt = now;
     if (connections.size >= mostConnections) {
       // Our own limit, for which the server is not to blame.
       waiting -= 1;
@@ -126,7 +132,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     }
     attempt.packet = writeQuery(attempt, chance);
     attempt.packet.writeUInt16BE(chance.short(), 0);
-    due.add(attempt, attempt.sentAt);
+    due.add(attempt, now);
     attempt.connection = askByTcp(endpoint, attempt.packet, (bytes) => receiveByTcp(attempt, bytes));
     connections.add(attempt.connection);
   }
@@ -162,10 +168,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     server: endpointText(endpoint),
     health,
     waiting: () => waiting,
-    ask(question, done) {
-      const now = clock.monotonic();
+    ask(question, now, done) {
       waiting += 1;
-      send(createAttempt(question, done, habits.hasEdns(now), habits.keepsCase(now)));
+      send(createAttempt(question, done, habits.hasEdns(now), habits.keepsCase(now)), now);
     },
     close() {
       due.close();

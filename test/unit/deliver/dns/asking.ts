@@ -95,7 +95,7 @@ export function startUpstream(endpoint: Endpoint, libc?: Libc): UpstreamAsking {
     ask(query) {
       const question = readQuestion(query);
       if (question === undefined) throw new Error('cannot read the question of a test');
-      return new Promise((resolve) => upstream.ask(question, resolve));
+      return new Promise((resolve) => upstream.ask(question, clock.monotonic(), resolve));
     },
   };
 }
