@@ -45,6 +45,10 @@ const lastTryMs = 2000;
 const atOnceSingly = 8;
 const idleMs = 3_600_000;
 
+type Settled = Outcome & { readonly kind: 'settled' };
+
+const settledAlready: Settled = { kind: 'settled', refused: [], postponed: [], receipt: undefined };
+
 export function createSending(parts: SendingParts): Sending {
   const { server, exchange, offset, clock, log, onSettled, onUnsent, random } = parts;
   const outbox = createOutbox(parts.maxUnsent);
@@ -59,12 +63,14 @@ export function createSending(parts: SendingParts): Sending {
     if (count > 0) onSettled('dropped', count);
   }
 
-  function settle(sent: readonly Unsent[], { refused, receipt }: Outcome & { readonly kind: 'settled' }): void {
-    outbox.remove(sent);
+  function settle(sent: readonly Unsent[], { refused, postponed, receipt }: Settled): void {
+    const later = new Set(postponed.map(({ unsent }) => unsent));
+    const done = sent.filter((unsent) => !later.has(unsent));
+    outbox.remove(done);
     onUnsent(outbox.size());
     // A server that names one twice must not make us count it twice.
     const refusedOnce = new Set(refused.map(({ unsent }) => unsent)).size;
-    if (sent.length > refusedOnce) onSettled('accepted', sent.length - refusedOnce);
+    if (done.length > refusedOnce) onSettled('accepted', done.length - refusedOnce);
     if (refusedOnce > 0) onSettled('refused', refusedOnce);
     for (const { unsent, reason } of refused) telling.tell(reason, { check: unsent.report.check_name });
     // Only a server of hsdo says so, and it takes lists: another one was there before.
@@ -78,8 +84,11 @@ export function createSending(parts: SendingParts): Sending {
     const outcome = outcomeOf(answer, sent, { isList, server });
     const serverTime = outcome.kind === 'settled' ? outcome.receipt?.server_time : undefined;
     offset.note(answer, serverTime === undefined ? undefined : serverTime * 1000);
-    if (outcome.kind === 'settled') settle(sent, outcome);
-    return outcome;
+    if (outcome.kind !== 'settled') return outcome;
+    settle(sent, outcome);
+    const [first] = outcome.postponed;
+    if (first === undefined) return outcome;
+    return { kind: 'later', reason: `it answered ${first.reason}`, waitMs: answer.retryAfterMs ?? 0 };
   }
 
   /** The next list, and none longer than a server reads. */
@@ -112,7 +121,7 @@ export function createSending(parts: SendingParts): Sending {
     dropped(outbox.keepNewest());
     const few = outbox.first(atOnceSingly);
     const outcomes = await Promise.all(few.map((unsent) => send([unsent], false, signal)));
-    return outcomes.find(({ kind }) => kind === 'later') ?? { kind: 'settled', refused: [], receipt: undefined };
+    return outcomes.find(({ kind }) => kind === 'later') ?? settledAlready;
   }
 
   /** Sends all that waits. Gives `undefined`, or for how long the server must be left alone at least, in milliseconds. */
