@@ -20,7 +20,7 @@ export function parseListen(listen: string): { readonly host: string; readonly p
  */
 export async function serve(
   what: string,
-  app: Hono,
+  app: Pick<Hono, 'fetch'>,
   listen: string,
   {
     clock,
@@ -47,7 +47,7 @@ export async function serve(
   }
 }
 
-function open(app: Hono, listen: string): Promise<Server> {
+function open(app: Pick<Hono, 'fetch'>, listen: string): Promise<Server> {
   const { host, port } = parseListen(listen);
   const answer = getRequestListener(app.fetch);
   const server = createServer(

@@ -63,6 +63,10 @@ export interface ObserverView {
   readonly isTransient: boolean;
   /** Why it casts no votes. */
   readonly abstains?: string;
+  /** When an agent last reported to the asked server, wall-clock milliseconds; absent where it reports elsewhere. */
+  readonly lastSeenAt?: number;
+  /** How far an agent's clock is ahead of that server's, milliseconds. */
+  readonly clockOffsetMs?: number;
 }
 
 /** One target of a service with everything that is known of it. */

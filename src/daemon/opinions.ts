@@ -21,8 +21,12 @@ export interface Opinion {
 export interface Opinions {
   /** Says which targets a service has from now on; the opinion of one that is gone, or moved to another address, is dropped. */
   watch(service: string, targets: readonly Target[], rules: HealthRules): void;
-  /** Takes one probe in. Returns true when the vote that follows from it is another one than before. */
-  note(service: string, target: Target, probe: Probe): boolean;
+  /**
+   * Takes one probe in. Returns true when the vote that follows from it is another one than before.
+   *
+   * @param ageMs - How long ago it was made; probes of one target come in their order.
+   */
+  note(service: string, target: Target, probe: Probe, ageMs?: number): boolean;
   /** Starts from the votes that this observer left before its restart; they are told again once each target was asked. */
   restore(ballot: Ballot): void;
   /** Starts from the statistics that were kept; what belongs to targets that were gone for a month is forgotten. */
@@ -46,7 +50,7 @@ export function createOpinions(clock: Clock): Opinions {
   const services = new Map<string, Watched>();
   const former = new Map<string, Map<string, Vote>>();
   const recalled = new Map<string, Map<string, TargetStatistics>>();
-  const moment = () => ({ wall: clock.now(), monotonic: clock.monotonic() });
+  const moment = (ageMs = 0) => ({ wall: clock.now() - ageMs, monotonic: clock.monotonic() - ageMs });
   const isSamePlace = (one: Target, other: Target) => one.address === other.address && one.port === other.port;
 
   /** What was kept is used once: a target that leaves and returns begins anew. */
@@ -75,11 +79,11 @@ export function createOpinions(clock: Clock): Opinions {
         else watched.opinions.set(target.id, known ? { target } : begin(service, target));
       }
     },
-    note(service, target, probe) {
+    note(service, target, probe, ageMs) {
       const watched = services.get(service);
       const before = watched?.opinions.get(target.id);
       if (!watched || !before || !isSamePlace(before.target, target)) return false;
-      const at = moment();
+      const at = moment(ageMs);
       const health = nextHealth(before.health, probe, at.monotonic, watched.rules);
       // A first probe that could not be asked leaves an opinion from before the restart untold.
       const isTold = before.vote !== undefined || probe.result !== 'unknown';

@@ -10,6 +10,7 @@ import { createReports, type Report } from '../publish/reports.ts';
 import type { Requests } from '../publish/requests.ts';
 import { version } from '../telemetry/version.ts';
 import { withDeadline } from '../time/deadline.ts';
+import type { Agents } from './agents.ts';
 import { domainsOf } from './dns-view.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
@@ -25,6 +26,8 @@ interface ServerViewParts extends ProcessParts {
   readonly served: readonly ServedService[];
   /** Absent where there is no place for votes. */
   readonly watching: Watching | undefined;
+  /** Absent where nobody listens for agents. */
+  readonly agents: Agents | undefined;
   readonly health: StoreHealth;
   readonly nudgeAll: () => void;
 }
@@ -35,7 +38,7 @@ const silentMs = 5 * 60_000;
 
 /** What a server tells over the API, and the few things that one may ask of it. */
 export function createServerView(parts: ServerViewParts): View {
-  const { config, clock, homes, requests, lease, served, watching, health, dns } = parts;
+  const { config, clock, homes, requests, lease, served, watching, agents, health, dns } = parts;
   const domains = domainsOf(config);
   const process = new AbortController();
   const asking = <T>(call: (signal: AbortSignal) => Promise<T>) =>
@@ -55,6 +58,7 @@ export function createServerView(parts: ServerViewParts): View {
   const problems = () => [
     ...health.problems(),
     ...(watching?.observing.problems() ?? []),
+    ...(agents?.problems() ?? []),
     ...served.flatMap(serviceProblems),
     ...(dns?.problems() ?? []),
   ];
@@ -83,7 +87,7 @@ export function createServerView(parts: ServerViewParts): View {
         store: health.view(config.store.kind),
         lease: lease.view(),
         problems: problems(),
-        observers: (watching?.electorate.observers() ?? []).map(observerView),
+        observers: (watching?.electorate.observers() ?? []).map((one) => observerView(one, agents?.sights())),
         services,
         ...(dns ? { dns: dns.view() } : {}),
       };
@@ -98,6 +102,7 @@ export function createServerView(parts: ServerViewParts): View {
       return serviceDetail(view, one.service, snapshot, {
         observers: watching?.electorate.observers() ?? [],
         opinions: watching?.observing.opinions(name) ?? [],
+        sights: agents?.sights(),
         domains: domains.get(name),
       });
     },

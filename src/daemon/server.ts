@@ -4,7 +4,9 @@ import type { Homes } from '../publish/homes.ts';
 import { openHomes } from '../publish/homes.ts';
 import { createLease, type Lease } from '../publish/lease.ts';
 import { createRequests, type Requests, refuseRequests } from '../publish/requests.ts';
+import { withDeadline } from '../time/deadline.ts';
 import { createNudge } from '../time/nudge.ts';
+import { type Agents, createAgents } from './agents.ts';
 import { watchForHints } from './follow.ts';
 import { createLeading } from './leading.ts';
 import { runTogether } from './lifecycle.ts';
@@ -14,10 +16,11 @@ import type { ServedService } from './served-service.ts';
 import { createServerView } from './server-view.ts';
 import { createServiceSources } from './service-sources.ts';
 import { createStoreHealth, type StoreHealth } from './store-health.ts';
-import { createWatching, isWatched } from './watching.ts';
+import { createWatching, isWatched, type Watching } from './watching.ts';
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
+const snapshotDeadlineMs = 5000;
 const defaultListen = '127.0.0.1:8128';
 
 /**
@@ -37,7 +40,10 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   if (!homes) return;
   closers.add('the store of the server', () => homes.close());
   const requests = homes.store ? createRequests(homes.store) : refuseRequests();
-  const found = findServices(parts, (name) => watching?.observing.targetsChanged(name));
+  const found = findServices(parts, (name) => {
+    watching?.observing.targetsChanged(name);
+    agents?.targetsChanged(name);
+  });
   const nudgeAll = () => {
     for (const { nudge } of found) nudge.nudge();
   };
@@ -64,19 +70,12 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   });
   const loops: Loop[] = served.flatMap(({ sources, leading }) => [sources.run, leading.run]);
   loops.push(lease.run, ...hintLoops(requests, nudgeAll, parts));
+  const agents = agentsOf(parts, served, homes, watching);
   if (watching) loops.push(watching.run);
+  if (agents) loops.push(agents.run);
   const listen = config.api.listen ?? defaultListen;
   if (listen !== 'off') {
-    const view = createServerView({
-      ...parts,
-      homes,
-      requests,
-      lease,
-      served,
-      watching,
-      health,
-      nudgeAll,
-    });
+    const view = createServerView({ ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll });
     loops.push((inner) => serve('the API', createApp(view, config.api.token), listen, parts, inner));
   }
   await runTogether(loops, signal);
@@ -92,6 +91,26 @@ function findServices(parts: ProcessParts, onNews: (service: string) => void) {
       onNews(service.name);
     };
     return { service, nudge, sources: createServiceSources(parts, service, tell) };
+  });
+}
+
+/** `undefined` where votes have no place, or agents are not listened for. */
+function agentsOf(
+  parts: ProcessParts,
+  served: readonly ServedService[],
+  { snapshots, store }: Homes,
+  watching: Watching | undefined,
+): Agents | undefined {
+  if (watching === undefined || store === undefined) return undefined;
+  const never = new AbortController().signal;
+  const read = (name: string) =>
+    withDeadline('The store', snapshotDeadlineMs, never, (signal) => snapshots.read(name, signal));
+  return createAgents({
+    ...parts,
+    services: served.map(({ service, sources }) => ({ service, known: sources.known })),
+    store,
+    observers: watching.electorate.observers,
+    snapshotOf: async (name) => served.find((one) => one.name === name)?.leading.last()?.snapshot ?? (await read(name)),
   });
 }
 

@@ -5,6 +5,9 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { RegisteredObserver } from '../publish/ballot-reader.ts';
 import type { Opinion } from './opinions.ts';
 
+/** When agents were last heard of, and what their clocks show. */
+type AgentSights = ReadonlyMap<string, Pick<ObserverView, 'lastSeenAt' | 'clockOffsetMs'>>;
+
 /** Everything about one service for people: the list, who thinks what of each target, and what this process saw itself. */
 export function serviceDetail(
   view: ServiceView,
@@ -15,6 +18,7 @@ export function serviceDetail(
     readonly opinions: readonly Opinion[];
     /** Its names in DNS. */
     readonly domains?: readonly string[] | undefined;
+    readonly sights?: AgentSights | undefined;
   },
 ): ServiceDetail {
   const watching = known.observers.filter(({ services }) => services.includes(service.name));
@@ -28,7 +32,7 @@ export function serviceDetail(
     whenAllDown: typeof whenAllDown === 'string' ? whenAllDown : `fallback ${whenAllDown.fallback.join(', ')}`,
     ...(known.domains === undefined ? {} : { domains: known.domains }),
     ...(snapshot?.primary ? { primary: snapshot.primary } : {}),
-    observers: watching.map(observerView),
+    observers: watching.map((one) => observerView(one, known.sights)),
     targets: (snapshot?.slots ?? []).flatMap((slot) => {
       if (slot.state === 'free') return [];
       return [targetView(slot, service.name, watching, opinions.get(slot.target.id))];
@@ -36,9 +40,10 @@ export function serviceDetail(
   };
 }
 
-/** An observer as people see it. */
-export function observerView({ id, kind, isFresh, isTransient, abstains }: RegisteredObserver): ObserverView {
-  return { id, kind, isFresh, isTransient, ...(abstains === undefined ? {} : { abstains }) };
+/** An observer as people see it, with what the asked process knows of it beside its votes. */
+export function observerView(observer: RegisteredObserver, sights?: AgentSights): ObserverView {
+  const { id, kind, isFresh, isTransient, abstains } = observer;
+  return { id, kind, isFresh, isTransient, ...(abstains === undefined ? {} : { abstains }), ...sights?.get(id) };
 }
 
 function targetView(
