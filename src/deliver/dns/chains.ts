@@ -16,7 +16,7 @@ export interface Chains<T extends Linked<T>> {
 }
 
 /** A power of two, and enough for thousands of items. */
-const chainCount = 4096;
+const chainCount = 1024;
 
 /**
  * Items in chains that run through the items themselves. A Map would do the same, were it not that it moves to a new table
