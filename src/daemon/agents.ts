@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createAgentsApp } from '../api/agents-app.ts';
 import type { AgentService, AgentsView } from '../api/agents-view.ts';
 import { serve } from '../api/listen.ts';
@@ -44,6 +45,8 @@ export function createAgents(parts: AgentsParts): Agents | undefined {
   if (listen === 'off' || rosters.size === 0) return undefined;
   const cast = createNudge();
   const process = new AbortController();
+  // After a restart of the server all agents come at once, and the store is asked about each.
+  setMaxListeners(0, process.signal);
   const desk = createAgentDesk({
     nodeId: config.cluster.nodeId,
     rosters,
