@@ -124,11 +124,12 @@ export function createSending(parts: SendingParts): Sending {
     return outcomes.find(({ kind }) => kind === 'later') ?? settledAlready;
   }
 
-  /** Sends all that waits. Gives `undefined`, or for how long the server must be left alone at least, in milliseconds. */
+  /** Sends all that waits now; what comes meanwhile is gathered for the next time. Gives `undefined`, or for how long the server must be left alone at least, in milliseconds. */
   async function sendAll(signal: AbortSignal): Promise<number | undefined> {
+    const beganAt = clock.monotonic();
     try {
-      dropped(outbox.forgetBefore(clock.monotonic() - oldestMs));
-      while (outbox.size() > 0) {
+      dropped(outbox.forgetBefore(beganAt - oldestMs));
+      while (outbox.first(1).some(({ checkedAt }) => checkedAt <= beganAt)) {
         const outcome = await (isSingly ? sendSingly(signal) : sendList(signal));
         if (outcome.kind !== 'later') continue;
         streak.failed(outcome.reason);

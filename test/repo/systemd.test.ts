@@ -39,6 +39,7 @@ describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
     expect(complaints('hsdo-server.service')).toBe('');
     expect(complaints('hsdo-client.service')).toBe('');
     expect(complaints('hsdo-dns.service')).toBe('');
+    expect(complaints('hsdo-agent.service')).toBe('');
     expect(complaints('hsdo-dns.socket')).toBe('');
   });
 
@@ -61,6 +62,14 @@ describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
         expect(unit.split('\n')).toContain(line);
       }
     }
+  });
+
+  it('run an agent likewise, with a configuration of its own and nothing on disk', () => {
+    const lines = read('hsdo-agent.service').split('\n');
+    expect(lines).toContain('ExecStart=/usr/bin/node /opt/hsdo/dist/main.js --agent --config /etc/hsdo/agent.yaml');
+    for (const line of ['User=hsdo', 'Restart=always', 'RestartPreventExitStatus=78', 'CapabilityBoundingSet='])
+      expect(lines).toContain(line);
+    expect(read('hsdo-agent.service')).not.toContain('StateDirectory');
   });
 
   it('let DNS alone have port 53, by the one capability for it or by a socket, over UDP and TCP alike', () => {
