@@ -17,7 +17,8 @@ export const openDgramPort: OpenPort = (to, ears) => {
   const onError = (error: NodeJS.ErrnoException | null) => {
     if (error !== null && isOpen) ears.onError(error.code ?? 'an unknown error');
   };
-  socket.on('error', onError);
+  // Some are told before `connect` returns, such as that no more can be opened.
+  socket.on('error', (error) => queueMicrotask(() => onError(error)));
   socket.on('message', (bytes, from) => {
     // What came in between opening and connecting could be from anybody.
     if (isOpen && from.port === to.port && from.address === address) ears.onPacket(bytes);
