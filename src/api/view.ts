@@ -45,6 +45,8 @@ export interface ServiceView {
   readonly active?: string;
   /** Targets by verdict; absent where the service has no check. */
   readonly verdicts?: { readonly up: number; readonly down: number; readonly undecided: number };
+  /** Names of targets on which the observers disagree or too many are silent; absent without any. */
+  readonly inDoubt?: readonly string[];
   readonly shrinkBlockedBy: readonly number[];
   readonly sources: readonly SourceView[];
   /** Targets that an earlier source of the service reports, too. */

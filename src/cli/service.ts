@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ServiceDetail, TargetView } from '../api/view.ts';
 import { systemClock } from '../time/clock.ts';
+import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { primaryTrouble, showPrimary } from './primary.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
@@ -46,6 +47,7 @@ function showDetail(detail: ServiceDetail): string {
       targets.map((target) => targetRow(target, now)),
     ),
   ];
+  lines.push(...agentTable(observers, now));
   if (check !== undefined) lines.push(...statisticsTable(targets, now));
   const warnings = [...panicTrouble(detail, now), ...primaryTrouble(detail), ...observers.flatMap(observerTrouble)];
   if (warnings.length > 0) lines.push('', ...warnings.map((line) => `! ${line}`));

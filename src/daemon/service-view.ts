@@ -20,6 +20,7 @@ export function serviceView(name: string, snapshot: Snapshot | undefined): Servi
     ...(snapshot?.panic ? { panic: snapshot.panic } : {}),
     ...(snapshot?.active === undefined ? {} : { active: snapshot.active }),
     ...verdictsOf(slots),
+    ...doubtsOf(slots),
     shrinkBlockedBy: [],
     sources: [],
     duplicates: [],
@@ -33,4 +34,9 @@ function verdictsOf(slots: readonly Slot[]): Pick<ServiceView, 'verdicts'> {
   if (judged.length === 0) return {};
   const count = (verdict: string) => judged.filter((one) => one === verdict).length;
   return { verdicts: { up: count('up'), down: count('down'), undecided: count('undecided') } };
+}
+
+function doubtsOf(slots: readonly Slot[]): Pick<ServiceView, 'inDoubt'> {
+  const inDoubt = slots.flatMap((slot) => (slot.state === 'taken' && slot.health?.isInDoubt ? [slot.target.name] : []));
+  return inDoubt.length === 0 ? {} : { inDoubt };
 }

@@ -117,6 +117,11 @@ describeWith(['dig'], 'agents that report as those of PyFailoverDNS do', () => {
       const { stdout } = await hsdo.cli('service', 'web');
       return stdout.includes('agent-11: error') && stdout.includes('in doubt');
     });
+    const { stdout } = await hsdo.cli('status');
+    expect(stdout).toMatch(
+      /! web: observers disagree, or too many are silent, on target-\d+, target-\d+: hsdo service web/,
+    );
+    expect(stdout).toMatch(/agent-11 +votes +\d+ s +(in step|\d+ s behind) +timeout/);
     expect((await hsdo.status()).services.find(({ name }) => name === 'web')?.verdicts).toEqual(before);
     expect(await answers('web.failover')).toBe(addresses());
     await allSay([liar as TestAgent], 'ok');
