@@ -47,13 +47,16 @@ export function createAgentDesk(options: {
     id === nodeId || observers()?.some((one) => one.id === id && one.kind === 'server') === true;
   const voteCount = () => [...agents.values()].reduce((sum, { votes }) => sum + votes.count(), 0);
 
-  /** What keeps one more vote of this agent from being counted. */
-  function excessOf({ id, votes }: KnownAgent): Refused | undefined {
+  /** What keeps one more service of this agent from being counted. */
+  function excessOf({ id, votes }: KnownAgent, roster: Roster): Refused | undefined {
     const { votesPerAgent, votes: most } = deskLimits;
-    if (votes.count() >= votesPerAgent) {
+    const further = roster.targets().length;
+    if (votes.count() + further > votesPerAgent) {
       return refused('too-many', 422, `agent "${id}" reports on more than ${votesPerAgent} targets`);
     }
-    return voteCount() < most ? undefined : refused('too-many', 429, `all agents report on more than ${most} targets`);
+    return voteCount() + further <= most
+      ? undefined
+      : refused('too-many', 429, `all agents together report on more than ${most} targets`);
   }
   async function open(id: string): Promise<KnownAgent> {
     const left = await former(id);
@@ -89,7 +92,7 @@ export function createAgentDesk(options: {
       if (fault !== undefined) return refused('untimely', 422, fault);
       const agent = await find(id);
       if (agent === undefined) return refused('too-many', 429, `more than ${deskLimits.agents} agents report here`);
-      const excess = agent.votes.has(service.name, target.id) ? undefined : excessOf(agent);
+      const excess = agent.votes.rosters().includes(roster) ? undefined : excessOf(agent, roster);
       if (excess !== undefined) return excess;
       const { ageMs, offsetMs } = agent.times.of(report);
       agent.seenAt = clock.now();

@@ -36,9 +36,8 @@ export interface AgentVotes {
   /** When the next vote runs out, monotonic; Infinity without any. */
   nextExpiryAt(): number;
   reports(service: string): readonly LastReport[];
-  /** How many targets it has reported on. */
+  /** Targets of the services that it reports on: as many votes as it may have. */
   count(): number;
-  has(service: string, targetId: string): boolean;
 }
 
 interface Watched {
@@ -159,7 +158,6 @@ export function createAgentVotes(
       return ends.reduce((least, end) => Math.min(least, end), Number.POSITIVE_INFINITY);
     },
     reports: (service) => [...(watched.get(service)?.reports.values() ?? [])],
-    has: (service, targetId) => watched.get(service)?.reports.has(targetId) === true,
-    count: () => [...watched.values()].reduce((sum, { reports }) => sum + reports.size, 0),
+    count: () => [...watched.values()].reduce((sum, { targets }) => sum + targets.length, 0),
   };
 }

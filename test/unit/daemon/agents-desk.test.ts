@@ -186,6 +186,16 @@ describe('the desk', () => {
     expect(server.desk.agents()).toEqual([]);
   });
 
+  it('takes no more services of an agent than it bears the targets of', async () => {
+    const { start } = cluster();
+    const server = start();
+    const many = Array.from({ length: deskLimits.votesPerAgent + 1 }, (_, n) => ({ ...a, id: `${n}`, port: n + 1 }));
+    server.set(many);
+    expect(await server.say(many[0] as Target, 'ok')).toMatchObject({ code: 422, outcome: 'too-many' });
+    server.set(many.slice(1));
+    expect(await server.say(many[1] as Target, 'ok')).toEqual({ outcome: 'accepted' });
+  });
+
   it('has places for a thousand agents, and those that it knows go on', async () => {
     const { start } = cluster();
     const server = start();
