@@ -35,6 +35,8 @@ export const programs = {
   'redis-server': { command: 'redis-server', packages: ['redis-server'] },
   'redis-sentinel': { command: 'redis-sentinel', packages: ['redis-sentinel'] },
   ping: { command: 'ping', packages: ['iputils-ping'] },
+  ip: { command: 'ip', packages: ['iproute2'] },
+  nft: { command: 'nft', packages: ['nftables'] },
   dig: { command: 'dig', packages: ['bind9-dnsutils'] },
   kdig: { command: 'kdig', packages: ['knot-dnsutils'] },
   drill: { command: 'drill', packages: ['ldnsutils'] },
