@@ -58,7 +58,7 @@ export function createAgentsApp(parts: AgentsAppParts): Hono<Variables> {
     return answer(context, judged, clock.now() / 1000);
   });
   app.get(agentPaths.status, async (context) =>
-    context.json(await Promise.all([...context.get('services')].map((service) => view.status(service)))),
+    context.json({ status: await Promise.all([...context.get('services')].map((service) => view.status(service))) }),
   );
   app.get(`${agentPaths.status}/:domain`, async (context) => {
     const domain = context.req.param('domain').replace(/\.$/, '').toLowerCase();

@@ -89,7 +89,8 @@ describeWith(['dig'], 'agents that report as those of PyFailoverDNS do', () => {
     await until('the fallback answers', async () => (await answers('web.failover')) === spare);
     const { body } = await agent(11).get('/api/v1/status/web.failover');
     expect(body).toMatchObject({ check_type: 'tcp', live: false, fallback_ips: fallback.fallback });
-    const [status] = (await agent(11).get('/api/v1/status')).body as unknown as readonly object[];
+    const { body: all } = await agent(11).get('/api/v1/status');
+    const [status] = all['status'] as readonly object[];
     expect(status).toMatchObject({ domain: 'web.failover', using_fallback: true, live_ips: [] });
     await hsdo.stop();
     await hsdo.start();

@@ -103,7 +103,9 @@ describe('a key', () => {
 
   it('shows its own services only', async () => {
     const { get } = stage(locked);
-    expect((await get('status', 'token-of-web')).body).toEqual([expect.objectContaining({ domain: 'web.failover' })]);
+    expect((await get('status', 'token-of-web')).body).toEqual({
+      status: [expect.objectContaining({ domain: 'web.failover' })],
+    });
     expect((await get('status/WEB.failover.', 'token-of-web')).code).toBe(200);
     expect((await get('status/mail.failover', 'token-of-web')).code).toBe(404);
   });
