@@ -1,5 +1,5 @@
 import { type DnsConfig, domainName } from '../deliver/dns/config.ts';
-import { foldName, isWithin, layOutNames, type NameLayout, parentOf, slotName } from '../deliver/dns/zones.ts';
+import { foldName, isWithin, layOutNames, type NameLayout, parentOf, slotName } from '../deliver/dns/records/zones.ts';
 import { type Path, showPath } from './document.ts';
 import { showValue } from './fault.ts';
 import type { Config, ServiceConfig } from './schema.ts';

@@ -1,8 +1,8 @@
 import type { SelectionKind } from '../assign/selection.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import type { DnsConfig } from '../deliver/dns/config.ts';
-import type { RecordOrder } from '../deliver/dns/records.ts';
-import type { ServiceRecordRules } from '../deliver/dns/service-records.ts';
+import type { RecordOrder } from '../deliver/dns/records/records.ts';
+import type { ServiceRecordRules } from '../deliver/dns/records/service-records.ts';
 
 /** How the addresses of a service are given out, Infinity for all of them in one answer. */
 export interface AnswerRules {

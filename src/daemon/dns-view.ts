@@ -1,6 +1,6 @@
 import type { ServiceView, View } from '../api/view.ts';
 import type { Config } from '../config/schema.ts';
-import { layOutNames } from '../deliver/dns/zones.ts';
+import { layOutNames } from '../deliver/dns/records/zones.ts';
 import { HsdoError } from '../model/error.ts';
 import { version } from '../telemetry/version.ts';
 import type { DnsTold } from './dns-told.ts';

@@ -1,6 +1,6 @@
 import { latencyBuckets } from '../../telemetry/latency-buckets.ts';
+import { codeName, recordTypes, responseCodes, typeName } from './answer/wire.ts';
 import type { DnsCounts } from './protocol.ts';
-import { codeName, recordTypes, responseCodes, typeName } from './wire.ts';
 
 /** Values of this moment, which others know. */
 export type PresentValues = Pick<DnsCounts, 'tcpConnections' | 'cacheBytes' | 'names'>;

@@ -4,12 +4,12 @@ import type { Log } from '../../telemetry/log.ts';
 import { createBackoff } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
 import { withDeadline } from '../../time/deadline.ts';
-import { chapterKey } from './chapter-key.ts';
-import { joinChapters } from './compile.ts';
 import type { DnsConfig, Endpoint } from './config.ts';
-import type { InheritedSocket } from './inherited.ts';
 import type { DnsCounts, KeptSocket, Listening, WorkerStart } from './protocol.ts';
+import { chapterKey } from './records/chapter-key.ts';
+import { joinChapters } from './records/compile.ts';
 import { startThread, type Thread } from './thread.ts';
+import type { InheritedSocket } from './transport/inherited.ts';
 
 /** DNS as the main thread sees it: what is published is answered by a thread of its own. */
 export interface DnsThread {

@@ -1,5 +1,5 @@
 import type { DnsConfig, Endpoint } from './config.ts';
-import type { InheritedSocket } from './inherited.ts';
+import type { InheritedSocket } from './transport/inherited.ts';
 
 /** What the thread that answers is started with. */
 export interface WorkerStart {

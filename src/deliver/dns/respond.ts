@@ -1,10 +1,10 @@
-import type { Answerer } from './answer.ts';
+import type { Answerer } from './answer/answer.ts';
+import { createName, readName } from './answer/names.ts';
+import { headerBytes, readUint16, responseCodes } from './answer/wire.ts';
 import type { Counts } from './counts.ts';
-import type { Forwarder } from './forward.ts';
-import { createName, readName } from './names.ts';
+import type { Forwarder } from './forward/forward.ts';
 import { type LimitOutcome, mix, type RateLimit } from './rate-limit.ts';
 import { askLater, maxUdpReplyBytes, type Responder } from './responder.ts';
-import { headerBytes, readUint16, responseCodes } from './wire.ts';
 
 /** What a responder is made of. */
 export interface RespondParts {

@@ -2,16 +2,16 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { hasCode } from '../../model/error.ts';
 import { systemClock } from '../../time/clock.ts';
 import { every } from '../../time/every.ts';
-import { createAnswerer } from './answer.ts';
+import { createAnswerer } from './answer/answer.ts';
+import { createPacketCache } from './answer/packet-cache.ts';
+import { createTable, type Table } from './answer/table.ts';
 import { type Counts, createCounts } from './counts.ts';
-import { createForwarder, type Forwarder } from './forward.ts';
-import { createPacketCache } from './packet-cache.ts';
+import { createForwarder, type Forwarder } from './forward/forward.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createRespond } from './respond.ts';
-import { chooseTransport, type Transport } from './self-test.ts';
-import { openSockets, type Sockets } from './sockets.ts';
-import { createTable, type Table } from './table.ts';
+import { chooseTransport, type Transport } from './transport/self-test.ts';
+import { openSockets, type Sockets } from './transport/sockets.ts';
 
 /** Names that are installed before packets have their turn again: well below a millisecond. */
 const namesAtOnce = 2000;

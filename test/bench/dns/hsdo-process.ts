@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecordSet } from '../../../src/deliver/dns/records.ts';
+import type { RecordSet } from '../../../src/deliver/dns/records/records.ts';
 import { versionCount } from './versions.ts';
 import type { BenchZone } from './zone.ts';
 
@@ -25,8 +25,8 @@ const [workMs, workEveryMs] = [30, 300];
 const dist = join(import.meta.dirname, '..', '..', '..', 'dist');
 const { startDns } = (await import(`${dist}/deliver/dns/dns.js`)) as typeof import('../../../src/deliver/dns/dns.ts');
 const { compileChapter } = (await import(
-  `${dist}/deliver/dns/compile.js`
-)) as typeof import('../../../src/deliver/dns/compile.ts');
+  `${dist}/deliver/dns/records/compile.js`
+)) as typeof import('../../../src/deliver/dns/records/compile.ts');
 const { dnsSchema } = (await import(
   `${dist}/deliver/dns/config.js`
 )) as typeof import('../../../src/deliver/dns/config.ts');

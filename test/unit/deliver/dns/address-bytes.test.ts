@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAddress } from '../../../../src/deliver/dns/address-bytes.ts';
+import { readAddress } from '../../../../src/deliver/dns/answer/address-bytes.ts';
 
 function read(text: string): number[] {
   const bytes = new Uint8Array(16).fill(0xee);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { recordTypes, responseCodes } from '../../../../src/deliver/dns/answer/wire.ts';
 import { maxUdpReplyBytes } from '../../../../src/deliver/dns/responder.ts';
-import { recordTypes, responseCodes } from '../../../../src/deliver/dns/wire.ts';
 import { a, asking, cname, named, queryOf, replyTo, tell, txt, zoneOf } from './answering.ts';
 
 const table = zoneOf(

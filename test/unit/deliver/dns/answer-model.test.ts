@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Chapter, NamedSets, RecordData } from '../../../../src/deliver/dns/records.ts';
+import type { Chapter, NamedSets, RecordData } from '../../../../src/deliver/dns/records/records.ts';
 import { judge, told, type Verdict } from './answer-model.ts';
 import { a, asking, cname, named, queryOf, replyTo, soa, tableOf, tell, txt } from './answering.ts';
 

@@ -1,4 +1,4 @@
-import type { Chapter, NamedSets, RecordData } from '../../../../src/deliver/dns/records.ts';
+import type { Chapter, NamedSets, RecordData } from '../../../../src/deliver/dns/records/records.ts';
 
 /** What the slow and obvious way says of a question. */
 export interface Verdict {

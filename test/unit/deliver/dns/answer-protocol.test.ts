@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recordTypes, responseCodes } from '../../../../src/deliver/dns/wire.ts';
+import { recordTypes, responseCodes } from '../../../../src/deliver/dns/answer/wire.ts';
 import { a, asking, named, queryOf, type Told, zoneOf } from './answering.ts';
 
 const { ask, give, answerer } = asking(zoneOf(named('web.zone.test', [a('10.0.0.1')])));

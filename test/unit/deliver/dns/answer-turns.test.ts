@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileChapter } from '../../../../src/deliver/dns/compile.ts';
-import type { Chapter, RecordOrder } from '../../../../src/deliver/dns/records.ts';
+import { compileChapter } from '../../../../src/deliver/dns/records/compile.ts';
+import type { Chapter, RecordOrder } from '../../../../src/deliver/dns/records/records.ts';
 import { a, apex, asking, tableOf } from './answering.ts';
 
 interface Turns {

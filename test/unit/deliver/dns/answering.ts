@@ -1,10 +1,10 @@
 import { type Answer, type DecodedPacket, decode } from 'dns-packet';
-import { type Answerer, createAnswerer } from '../../../../src/deliver/dns/answer.ts';
-import { compileChapter, joinChapters } from '../../../../src/deliver/dns/compile.ts';
-import type { Chapter, NamedSets, RecordData, RecordSet } from '../../../../src/deliver/dns/records.ts';
+import { type Answerer, createAnswerer } from '../../../../src/deliver/dns/answer/answer.ts';
+import { createTable, type Table } from '../../../../src/deliver/dns/answer/table.ts';
+import { recordTypes, writeName } from '../../../../src/deliver/dns/answer/wire.ts';
+import { compileChapter, joinChapters } from '../../../../src/deliver/dns/records/compile.ts';
+import type { Chapter, NamedSets, RecordData, RecordSet } from '../../../../src/deliver/dns/records/records.ts';
 import { askLater, maxUdpReplyBytes } from '../../../../src/deliver/dns/responder.ts';
-import { createTable, type Table } from '../../../../src/deliver/dns/table.ts';
-import { recordTypes, writeName } from '../../../../src/deliver/dns/wire.ts';
 
 export const apex = 'zone.test';
 

@@ -1,14 +1,14 @@
 import { type DecodedPacket, decode, encode, type RecordType } from 'dns-packet';
-import { createChance } from '../../../../src/deliver/dns/chance.ts';
 import { dnsSchema, type Endpoint, type ForwardConfig } from '../../../../src/deliver/dns/config.ts';
-import { createForwarder, type Forwarder } from '../../../../src/deliver/dns/forward.ts';
-import type { Libc } from '../../../../src/deliver/dns/libc.ts';
-import { loadLibc } from '../../../../src/deliver/dns/load-libc.ts';
-import { readQuestion } from '../../../../src/deliver/dns/match.ts';
-import { createBatchPorts } from '../../../../src/deliver/dns/port-batch.ts';
-import { openDgramPort } from '../../../../src/deliver/dns/port-dgram.ts';
-import type { Reply } from '../../../../src/deliver/dns/reply.ts';
-import { createUpstream, type Upstream } from '../../../../src/deliver/dns/upstream.ts';
+import { createChance } from '../../../../src/deliver/dns/forward/chance.ts';
+import { createForwarder, type Forwarder } from '../../../../src/deliver/dns/forward/forward.ts';
+import { readQuestion } from '../../../../src/deliver/dns/forward/match.ts';
+import { createBatchPorts } from '../../../../src/deliver/dns/forward/port-batch.ts';
+import { openDgramPort } from '../../../../src/deliver/dns/forward/port-dgram.ts';
+import type { Reply } from '../../../../src/deliver/dns/forward/reply.ts';
+import { createUpstream, type Upstream } from '../../../../src/deliver/dns/forward/upstream.ts';
+import type { Libc } from '../../../../src/deliver/dns/transport/libc.ts';
+import { loadLibc } from '../../../../src/deliver/dns/transport/load-libc.ts';
 import { createFakeClock, type FakeClock } from '../../../fixtures/clock.ts';
 import type { NameServer } from '../../../fixtures/name-server.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createChains, type Linked } from '../../../../src/deliver/dns/chains.ts';
+import { createChains, type Linked } from '../../../../src/deliver/dns/forward/chains.ts';
 
 interface Item extends Linked<Item> {
   readonly name: number;

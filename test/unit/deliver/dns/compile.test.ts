@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileChapter, joinChapters } from '../../../../src/deliver/dns/compile.ts';
-import type { Chapter, NamedSets, RecordData } from '../../../../src/deliver/dns/records.ts';
+import { compileChapter, joinChapters } from '../../../../src/deliver/dns/records/compile.ts';
+import type { Chapter, NamedSets, RecordData } from '../../../../src/deliver/dns/records/records.ts';
 import { a, apex, asking, cname, named, queryOf, setOf, soa, tableOf, txt } from './answering.ts';
 
 const chapterOf = (...names: readonly NamedSets[]): Chapter => ({ key: 'web', names });

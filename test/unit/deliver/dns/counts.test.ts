@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { recordTypes, responseCodes } from '../../../../src/deliver/dns/answer/wire.ts';
 import { createCounts } from '../../../../src/deliver/dns/counts.ts';
-import { recordTypes, responseCodes } from '../../../../src/deliver/dns/wire.ts';
 import { latencyBuckets } from '../../../../src/telemetry/latency-buckets.ts';
 
 const present = { tcpConnections: 3, cacheBytes: 4096, names: 12 };

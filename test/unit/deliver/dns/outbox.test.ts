@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { batchSize } from '../../../../src/deliver/dns/batch-memory.ts';
-import type { Libc } from '../../../../src/deliver/dns/libc.ts';
-import { linux, openUdpSocket, writeSocketAddress } from '../../../../src/deliver/dns/linux-socket.ts';
 import { addressBytes } from '../../../../src/deliver/dns/network.ts';
-import { createOutbox, type Sender } from '../../../../src/deliver/dns/outbox.ts';
+import { batchSize } from '../../../../src/deliver/dns/transport/batch-memory.ts';
+import type { Libc } from '../../../../src/deliver/dns/transport/libc.ts';
+import { linux, openUdpSocket, writeSocketAddress } from '../../../../src/deliver/dns/transport/linux-socket.ts';
+import { createOutbox, type Sender } from '../../../../src/deliver/dns/transport/outbox.ts';
 import { type UdpClient, udpClient } from '../../../fixtures/udp.ts';
 import { until } from '../../../fixtures/until.ts';
 import { ways } from './asking.ts';

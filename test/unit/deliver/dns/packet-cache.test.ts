@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAnswerer } from '../../../../src/deliver/dns/answer.ts';
-import { compileChapter, joinChapters } from '../../../../src/deliver/dns/compile.ts';
-import { createPacketCache } from '../../../../src/deliver/dns/packet-cache.ts';
-import type { Chapter, NamedSets, RecordData, RecordSet } from '../../../../src/deliver/dns/records.ts';
+import { createAnswerer } from '../../../../src/deliver/dns/answer/answer.ts';
+import { createPacketCache } from '../../../../src/deliver/dns/answer/packet-cache.ts';
+import { compileChapter, joinChapters } from '../../../../src/deliver/dns/records/compile.ts';
+import type { Chapter, NamedSets, RecordData, RecordSet } from '../../../../src/deliver/dns/records/records.ts';
 import { maxUdpReplyBytes } from '../../../../src/deliver/dns/responder.ts';
 import { a, apex, cname, named, queryOf, setOf, soa, tableOf, txt } from './answering.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPen, type Pen } from '../../../../src/deliver/dns/pen.ts';
+import { createPen, type Pen } from '../../../../src/deliver/dns/records/pen.ts';
 
 /** What is written, and the bytes that it is. */
 type Stroke = readonly [write: (pen: Pen) => void, bytes: readonly number[]];

@@ -1,12 +1,12 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { batchSize } from '../../../../src/deliver/dns/batch-memory.ts';
 import type { Endpoint } from '../../../../src/deliver/dns/config.ts';
-import type { Libc } from '../../../../src/deliver/dns/libc.ts';
-import { linux } from '../../../../src/deliver/dns/linux-socket.ts';
-import { createBatchPorts } from '../../../../src/deliver/dns/port-batch.ts';
-import { openDgramPort } from '../../../../src/deliver/dns/port-dgram.ts';
-import type { OpenPort, PortSocket } from '../../../../src/deliver/dns/port-socket.ts';
+import { createBatchPorts } from '../../../../src/deliver/dns/forward/port-batch.ts';
+import { openDgramPort } from '../../../../src/deliver/dns/forward/port-dgram.ts';
+import type { OpenPort, PortSocket } from '../../../../src/deliver/dns/forward/port-socket.ts';
+import { batchSize } from '../../../../src/deliver/dns/transport/batch-memory.ts';
+import type { Libc } from '../../../../src/deliver/dns/transport/libc.ts';
+import { linux } from '../../../../src/deliver/dns/transport/linux-socket.ts';
 import { type UdpClient, udpClient } from '../../../fixtures/udp.ts';
 import { until } from '../../../fixtures/until.ts';
 import { queryFor, startUpstream, ways } from './asking.ts';

@@ -1,9 +1,9 @@
 import { type Answer, decode, encode } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareReply, type Question, readQuestion } from '../../../../src/deliver/dns/match.ts';
-import { fresh, renderReply } from '../../../../src/deliver/dns/render.ts';
-import { type Reply, readReply } from '../../../../src/deliver/dns/reply.ts';
+import { compareReply, type Question, readQuestion } from '../../../../src/deliver/dns/forward/match.ts';
+import { fresh, renderReply } from '../../../../src/deliver/dns/forward/render.ts';
+import { type Reply, readReply } from '../../../../src/deliver/dns/forward/reply.ts';
 import { address, replyTo, type Said, soa } from '../../../fixtures/name-server.ts';
 import { queryFor } from './asking.ts';
 

@@ -1,16 +1,16 @@
 import { decode, type RecordType } from 'dns-packet';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createAnswerer } from '../../../../src/deliver/dns/answer.ts';
-import { compileChapter } from '../../../../src/deliver/dns/compile.ts';
+import { createAnswerer } from '../../../../src/deliver/dns/answer/answer.ts';
+import { createTable } from '../../../../src/deliver/dns/answer/table.ts';
 import { dnsSchema } from '../../../../src/deliver/dns/config.ts';
 import { createCounts } from '../../../../src/deliver/dns/counts.ts';
-import type { Forwarder } from '../../../../src/deliver/dns/forward.ts';
+import type { Forwarder } from '../../../../src/deliver/dns/forward/forward.ts';
 import { addressBytes } from '../../../../src/deliver/dns/network.ts';
 import { createRateLimit } from '../../../../src/deliver/dns/rate-limit.ts';
-import type { NamedSets, RecordData, RecordSet } from '../../../../src/deliver/dns/records.ts';
+import { compileChapter } from '../../../../src/deliver/dns/records/compile.ts';
+import type { NamedSets, RecordData, RecordSet } from '../../../../src/deliver/dns/records/records.ts';
 import { createRespond } from '../../../../src/deliver/dns/respond.ts';
 import { type Asker, askLater } from '../../../../src/deliver/dns/responder.ts';
-import { createTable } from '../../../../src/deliver/dns/table.ts';
 import { type NameServer, openNameServer } from '../../../fixtures/name-server.ts';
 import { queryFor, startForwarding } from './asking.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Libc } from '../../../../src/deliver/dns/libc.ts';
-import { loadLibc } from '../../../../src/deliver/dns/load-libc.ts';
-import { chooseTransport, tryBatch } from '../../../../src/deliver/dns/self-test.ts';
+import type { Libc } from '../../../../src/deliver/dns/transport/libc.ts';
+import { loadLibc } from '../../../../src/deliver/dns/transport/load-libc.ts';
+import { chooseTransport, tryBatch } from '../../../../src/deliver/dns/transport/self-test.ts';
 import { hasCode } from '../../../../src/model/error.ts';
 
 const { signal } = new AbortController();

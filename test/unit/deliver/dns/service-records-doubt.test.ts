@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileChapter } from '../../../../src/deliver/dns/compile.ts';
-import type { RecordSet } from '../../../../src/deliver/dns/records.ts';
-import { type ServiceRecordRules, serviceChapter } from '../../../../src/deliver/dns/service-records.ts';
-import type { ServiceName } from '../../../../src/deliver/dns/zones.ts';
+import { compileChapter } from '../../../../src/deliver/dns/records/compile.ts';
+import type { RecordSet } from '../../../../src/deliver/dns/records/records.ts';
+import { type ServiceRecordRules, serviceChapter } from '../../../../src/deliver/dns/records/service-records.ts';
+import type { ServiceName } from '../../../../src/deliver/dns/records/zones.ts';
 import { type Slot, type SlotHealth, servingWeight, type TakenSlot } from '../../../../src/model/slot.ts';
 import type { Panic } from '../../../../src/model/snapshot.ts';
 import { down, list, serviceTexts, slot, up, webName, webTexts } from '../../../fixtures/dns-records.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServiceName } from '../../../../src/deliver/dns/zones.ts';
+import type { ServiceName } from '../../../../src/deliver/dns/records/zones.ts';
 import type { DrainingSlot } from '../../../../src/model/slot.ts';
 import { down, list, serviceTexts, slot, webName, webTexts } from '../../../fixtures/dns-records.ts';
 import { startAt, taken, target } from '../../../fixtures/lists.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileChapter, joinChapters } from '../../../../src/deliver/dns/compile.ts';
-import type { Chapter } from '../../../../src/deliver/dns/records.ts';
-import { createTable } from '../../../../src/deliver/dns/table.ts';
+import { createTable } from '../../../../src/deliver/dns/answer/table.ts';
+import { compileChapter, joinChapters } from '../../../../src/deliver/dns/records/compile.ts';
+import type { Chapter } from '../../../../src/deliver/dns/records/records.ts';
 import { type Asking, a, apex, asking, named, tableOf, txt } from './answering.ts';
 
 /** Names that may stand in the chapter, with a word that says which version of it they belong to. */

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../../../src/deliver/dns/config.ts';
-import { createTcp } from '../../../../src/deliver/dns/tcp.ts';
+import { createTcp } from '../../../../src/deliver/dns/transport/tcp.ts';
 import { hasCode } from '../../../../src/model/error.ts';
 import { createFakeClock } from '../../../fixtures/clock.ts';
 import { until } from '../../../fixtures/until.ts';

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { batchSize, messageLayout, vectorLayout } from '../../../../src/deliver/dns/batch-memory.ts';
-import type { Libc } from '../../../../src/deliver/dns/libc.ts';
-import { linux, openUdpSocket, type UdpSocket } from '../../../../src/deliver/dns/linux-socket.ts';
-import { loadLibc } from '../../../../src/deliver/dns/load-libc.ts';
 import { addressBytes } from '../../../../src/deliver/dns/network.ts';
 import { askLater, type Responder } from '../../../../src/deliver/dns/responder.ts';
-import { createBatch } from '../../../../src/deliver/dns/udp-batch.ts';
+import { batchSize, messageLayout, vectorLayout } from '../../../../src/deliver/dns/transport/batch-memory.ts';
+import type { Libc } from '../../../../src/deliver/dns/transport/libc.ts';
+import { linux, openUdpSocket, type UdpSocket } from '../../../../src/deliver/dns/transport/linux-socket.ts';
+import { loadLibc } from '../../../../src/deliver/dns/transport/load-libc.ts';
+import { createBatch } from '../../../../src/deliver/dns/transport/udp-batch.ts';
 import { type UdpClient, udpClient } from '../../../fixtures/udp.ts';
 import { until } from '../../../fixtures/until.ts';
 

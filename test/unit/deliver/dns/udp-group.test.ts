@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isWildcard, localAddresses } from '../../../../src/deliver/dns/local-addresses.ts';
 import type { Responder } from '../../../../src/deliver/dns/responder.ts';
-import { openUdpGroup } from '../../../../src/deliver/dns/udp-group.ts';
-import type { UdpListener } from '../../../../src/deliver/dns/udp-listener.ts';
+import { isWildcard, localAddresses } from '../../../../src/deliver/dns/transport/local-addresses.ts';
+import { openUdpGroup } from '../../../../src/deliver/dns/transport/udp-group.ts';
+import type { UdpListener } from '../../../../src/deliver/dns/transport/udp-listener.ts';
 import { udpClient, udpTransports } from '../../../fixtures/udp.ts';
 import { until } from '../../../fixtures/until.ts';
 

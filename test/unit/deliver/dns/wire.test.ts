@@ -8,7 +8,7 @@ import {
   responseCodes,
   typeName,
   writeName,
-} from '../../../../src/deliver/dns/wire.ts';
+} from '../../../../src/deliver/dns/answer/wire.ts';
 
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*'.split('');
 const label = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 63 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileChapter } from '../../../../src/deliver/dns/compile.ts';
-import type { RecordSet } from '../../../../src/deliver/dns/records.ts';
-import { addressSets, serialOf, zoneChapter } from '../../../../src/deliver/dns/zone-records.ts';
-import { layOutNames, type NamedService, type ZoneRules } from '../../../../src/deliver/dns/zones.ts';
+import { compileChapter } from '../../../../src/deliver/dns/records/compile.ts';
+import type { RecordSet } from '../../../../src/deliver/dns/records/records.ts';
+import { addressSets, serialOf, zoneChapter } from '../../../../src/deliver/dns/records/zone-records.ts';
+import { layOutNames, type NamedService, type ZoneRules } from '../../../../src/deliver/dns/records/zones.ts';
 import { showSets } from '../../../fixtures/dns-records.ts';
 
 const chapterOf = (fields: Partial<ZoneRules>, services: readonly NamedService[] = []) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isWithin, layOutNames, type NamedService, type ZoneRules } from '../../../../src/deliver/dns/zones.ts';
+import { isWithin, layOutNames, type NamedService, type ZoneRules } from '../../../../src/deliver/dns/records/zones.ts';
 
 const zoneRules = (fields: Partial<ZoneRules> = {}): ZoneRules => ({
   domain: 'svc.example.org',
