@@ -65,6 +65,12 @@ function copy(from: DataView, at: number, end: number, to: DataView, toAt: numbe
   to.setInt32(end - 4 + ahead, from.getInt32(end - 4, true), true);
 }
 
+/** True when nothing stands behind `end` but an OPT record: what else there may be points at the records before it. */
+function isLast(reply: DataView, end: number, size: number): boolean {
+  const [authorities, additionals] = [reply.getUint16(8), reply.getUint16(10)];
+  return authorities === 0 && (additionals === 0 ? size === end : additionals === 1 && size === end + optBytes);
+}
+
 /**
  * Puts a packet cache, as PowerDNS and dnsdist have one, in front of an answerer: a query over UDP that came before, byte
  * for byte but for its id, gets the reply that the answerer would make now, in a third of the time. Clients ask the same
@@ -104,12 +110,11 @@ export function createPacketCache(answerer: Answerer, table: Pick<Table, 'genera
   }
 
   function keep(place: number, start: number, length: number, reply: DataView, size: number): void {
-    const { sets, view, set, first, at } = answerer.lastTurn;
+    const { sets, view, set, first, at, given } = answerer.lastTurn;
     const count = sets === 0 ? 0 : view.getUint16(set + setHead.count);
     const stride = sets === 0 ? 0 : view.getUint16(set + setHead.stride);
-    // Behind the records there may be an OPT record and nothing else, which points at them.
-    const behind = size - at - count * stride;
-    if (sets > 1 || (sets === 1 && (stride === 0 || (behind !== 0 && behind !== optBytes)))) return;
+    if (sets > 1 || (sets === 1 && (given !== count || stride === 0 || !isLast(reply, at + count * stride, size))))
+      return;
     const entry = place * entryBytes;
     const { lastType, lastCode, lastQuestionBytes, lastOwner } = answerer;
     copy(packet, start, start + length, memory, entry + queryAt);

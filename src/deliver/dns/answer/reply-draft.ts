@@ -11,11 +11,13 @@ const leastUdpReplyBytes = 512;
 /** The sets in the answer that have several records and give them in turns. */
 export interface Turn {
   sets: number;
-  /** Of the last of them: what it lies in, its place there, which record was first, and where that is in the reply. */
+  /** Of the last of them: what it lies in, its place there, which record was first, where that is in the reply, and how many
+   * of its records are there. */
   view: DataView;
   set: number;
   first: number;
   at: number;
+  given: number;
 }
 
 /** A reply in the making. One object is used again for every reply. */
@@ -49,7 +51,7 @@ export function createDraft(): Draft {
     additionals: 0,
     isAuthoritative: false,
     isTruncated: false,
-    turn: { sets: 0, view, set: 0, first: 0, at: 0 },
+    turn: { sets: 0, view, set: 0, first: 0, at: 0, given: 0 },
   };
 }
 
@@ -137,8 +139,9 @@ function copyRecords(draft: Draft, from: DataView, set: number, first: number, o
   return done;
 }
 
-function noteTurn({ turn, at }: Draft, view: DataView, set: number, first: number): void {
+function noteTurn(turn: Turn, at: number, given: number, view: DataView, set: number, first: number): void {
   turn.sets += 1;
+  turn.given = given;
   turn.view = view;
   turn.set = set;
   turn.first = first;
@@ -148,8 +151,9 @@ function noteTurn({ turn, at }: Draft, view: DataView, set: number, first: numbe
 /** Adds the records whose turn it is to the answer. Their owner is the name at `owner` of the reply. */
 export function addAnswers(draft: Draft, from: DataView, set: number, owner: number): void {
   const first = takeTurn(from, set);
-  if (takesTurns(from, set)) noteTurn(draft, from, set, first);
+  const { at } = draft;
   const done = copyRecords(draft, from, set, first, owner);
+  if (takesTurns(from, set)) noteTurn(draft.turn, at, done, from, set, first);
   draft.answers += done;
   if (done < from.getUint16(set + setHead.answers)) draft.isTruncated = true;
 }
