@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { optBytes } from '../answer/edns.ts';
 import { headerBytes, readUint16, recordTypes } from '../answer/wire.ts';
 import { maxUdpReplyBytes } from '../responder.ts';
-
-/** An OPT record without options (RFC 6891 section 6.1.2). */
-export const optBytes = 11;
 
 /** Bits of the third and fourth byte of the header. */
 export const flags = {

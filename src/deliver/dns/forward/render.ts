@@ -1,6 +1,7 @@
-import { headerBytes, readUint16, recordTypes, writeUint16 } from '../answer/wire.ts';
+import { optBytes, writeOpt } from '../answer/edns.ts';
+import { headerBytes, readUint16, writeUint16 } from '../answer/wire.ts';
 import { maxUdpReplyBytes } from '../responder.ts';
-import { flags, optBytes, type Question } from './match.ts';
+import { flags, type Question } from './match.ts';
 import type { Reply } from './reply.ts';
 
 /** How old what is given is: seconds to take off each TTL, or the one TTL that all records get. */
@@ -28,7 +29,7 @@ export function renderReply(question: Question, reply: Reply, age: Age, limitByt
   writeUint16(out, 8, clamp(kept - reply.answers, reply.authorities));
   const others = clamp(kept - reply.answers - reply.authorities, reply.records);
   writeUint16(out, 10, others + (tailBytes > 0 ? 1 : 0));
-  if (tailBytes > 0) writeOpt(out, length, question.wantsDnssec);
+  if (tailBytes > 0) addOpt(out, length, question.wantsDnssec);
   return out;
 }
 
@@ -39,7 +40,7 @@ export function renderCode(question: Question, code: number): Buffer {
   out[3] = (out[3] as number) | code;
   if (!question.hasEdns) return out;
   out[11] = 1;
-  writeOpt(out, question.end, question.wantsDnssec);
+  addOpt(out, question.end, question.wantsDnssec);
   return out;
 }
 
@@ -99,12 +100,6 @@ function writeStart(question: Question, out: Buffer, from: Uint8Array | undefine
 }
 
 /** OPT with the size that hsdo takes, version 0 and the client's DO bit (RFC 6891 section 6.1.2, RFC 3225 section 3). */
-export function writeOpt(out: Buffer, at: number, wantsDnssec: boolean): void {
-  out[at] = 0;
-  writeUint16(out, at + 1, recordTypes.OPT);
-  writeUint16(out, at + 3, maxUdpReplyBytes);
-  writeUint16(out, at + 5, 0);
-  out[at + 7] = wantsDnssec ? 0x80 : 0;
-  out[at + 8] = 0;
-  writeUint16(out, at + 9, 0);
+export function addOpt(out: Buffer, at: number, wantsDnssec: boolean): void {
+  writeOpt(new DataView(out.buffer, out.byteOffset, out.length), at, maxUdpReplyBytes, 0, wantsDnssec);
 }

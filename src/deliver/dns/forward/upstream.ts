@@ -1,12 +1,13 @@
 import type { Clock } from '../../../time/clock.ts';
+import { optBytes } from '../answer/edns.ts';
 import { headerBytes, responseCodes } from '../answer/wire.ts';
 import type { Endpoint } from '../config.ts';
 import { endpointText } from '../transport/place.ts';
 import type { Chance } from './chance.ts';
 import { createDueList, type Due } from './due-list.ts';
-import { compareReply, flags, optBytes, type Question } from './match.ts';
+import { compareReply, flags, type Question } from './match.ts';
 import type { OpenPort } from './port-socket.ts';
-import { writeOpt } from './render.ts';
+import { addOpt } from './render.ts';
 import { type Reply, readReply } from './reply.ts';
 import { createSourcePorts, type Errand } from './source-ports.ts';
 import { createHabits } from './upstream-habits.ts';
@@ -221,7 +222,7 @@ function writeQuery({ question, hasEdns, isMixed }: Attempt, chance: Chance): Bu
   packet.writeUInt32BE(hasEdns ? 1 : 0, 8);
   for (let at = headerBytes; at < end; at += 1) packet[at] = query[at] as number;
   if (isMixed) mixCase(packet, end - 4, chance);
-  if (hasEdns) writeOpt(packet, end, question.wantsDnssec);
+  if (hasEdns) addOpt(packet, end, question.wantsDnssec);
   return packet;
 }
 
