@@ -99,6 +99,21 @@ describeWith([...buildingPrograms, 'dig'], 'three agents in rooms of their own a
     for (const policy of ['any', 'quorum', 'all'] as const) await says(policy, both());
   });
 
+  it('decide nothing when two of them are cut off, and a target that dies stays until enough are heard again', async () => {
+    for (const n of [0, 1]) await room(n).cut();
+    await heard(1);
+    for (const policy of ['any', 'quorum', 'all'] as const) expect(await answer(policy)).toBe(both());
+    await targets[0]?.stop();
+    // Where silence is no, the two that are heard say no as well.
+    await says('any', targets[1]?.address ?? '');
+    expect(await answer('quorum')).toBe(both());
+    for (const n of [0, 1]) await room(n).mend();
+    await says('quorum', targets[1]?.address ?? '');
+    await targets[0]?.start();
+    await heard(3);
+    for (const policy of ['any', 'quorum', 'all'] as const) await says(policy, both());
+  });
+
   it('are counted as each service says when two of them cannot see the targets, and all is well when they can', async () => {
     const addresses = targets.map(({ address }) => address);
     for (const n of [0, 1]) await room(n).lose(100, addresses);
