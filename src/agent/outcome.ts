@@ -5,7 +5,7 @@ import { type Receipt, receiptSchema } from './wire.ts';
 
 /** What became of reports that were sent together. */
 export type Outcome =
-  /** The server has them, but for those it refused, which cannot help to send again, and those it has no room for now. */
+  /** The server has them, but for those it refused, which cannot help to send again, and those it has no room for yet. */
   | {
       readonly kind: 'settled';
       readonly refused: readonly Refused[];
