@@ -12,11 +12,14 @@ export type ErrorCode = 'config' | 'unavailable' | 'conflict' | 'rejected';
 /** The one error class of hsdo. Made at the boundary to the world, with the original failure as `cause`. */
 export class HsdoError extends Error {
   readonly code: ErrorCode;
+  /** When the other side said that it may be asked again, milliseconds from now. */
+  readonly retryAfterMs?: number;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number | undefined }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HsdoError';
     this.code = code;
+    if (options?.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -1,0 +1,27 @@
+import type { ClusterEvent } from '../../model/event.ts';
+
+/** What goes out at once: everything that became known in one moment about one service, or about the cluster. */
+export interface Notice {
+  /** Stable over retries, restarts and changes of leader, so that a receiver can drop what it has already. */
+  readonly id: string;
+  readonly cluster: string;
+  /** Absent: about the cluster itself. */
+  readonly service?: string;
+  /** `resolved`: what was wrong is over; `reminder`: it goes on. */
+  readonly state: 'alert' | 'info' | 'resolved' | 'reminder';
+  /** One line for people. */
+  readonly title: string;
+  /** At least one, in the order in which they happened. */
+  readonly events: readonly ClusterEvent[];
+}
+
+/**
+ * Tells people or programs. One attempt a call; order, repetition, back-off, grouping and limits are the caller's. Throws
+ * an HsdoError: `unavailable` when trying again may help (with `retryAfterMs` where the other side says when), `rejected`
+ * when it cannot.
+ */
+export interface Notifier {
+  notify(notice: Notice, signal: AbortSignal): Promise<void>;
+  /** Work that only the leader's notifier does meanwhile, such as listening for people who join; ends with the signal. */
+  run?(signal: AbortSignal): Promise<void>;
+}
