@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { describeError, HsdoError } from '../model/error.ts';
 import { failed, type Probe, passed, unasked } from '../model/probe.ts';
 import { type Secret, secret } from '../model/secret.ts';
+import { type Ended, lastLine, leanEnvironment, runProgram } from '../program/run-program.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { type CheckContext, commonOptions, type HealthCheck } from './health-check.ts';
-import { type Ended, lastLine, leanEnvironment, runProgram } from './run-program.ts';
 
 /** What the system can hand to a program: everything but NUL (execve(2)). */
 const text = z.string().regex(/^[^\0]*$/, 'expected text without the character NUL');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { failed, type Probe, passed, unasked } from '../model/probe.ts';
+import { type Ended, lastLine, leanEnvironment, runProgram } from '../program/run-program.ts';
 import { type CheckContext, commonOptions, type HealthCheck } from './health-check.ts';
-import { type Ended, lastLine, leanEnvironment, runProgram } from './run-program.ts';
 
 export const icmpSchema = z.strictObject({ kind: z.literal('icmp'), ...commonOptions });
 

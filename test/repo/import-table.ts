@@ -10,12 +10,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['model', 'time'],
   // What the source and the check of kind redis-sentinel both ask: plug-ins share nothing but what lies below them.
   redis: ['model', 'time'],
+  // How an executable of the operator's is run: the check and the switcher of kind exec both do.
+  program: ['model', 'time'],
   store: bottom,
   discover: [...bottom, 'redis'],
-  check: [...bottom, 'redis'],
+  check: [...bottom, 'redis', 'program'],
   judge: ['model'],
   assign: ['model'],
-  deliver: bottom,
+  deliver: [...bottom, 'program'],
   publish: [...bottom, ...stages],
   config: [...bottom, ...stages, 'publish'],
   // An agent checks for servers; those need what the two say to each other, which lies here, too.
@@ -39,6 +41,7 @@ export const pure: readonly string[] = [
   'deliver/dns/answer/',
   'deliver/dns/records/',
   'deliver/dns/responder.ts',
+  'deliver/switch/reconcile.ts',
 ];
 
 /** Maps of plug-in kinds: what a map imports from its own folder are plug-ins, but for the files named as shared. */
@@ -46,6 +49,6 @@ export const plugInMaps: Readonly<Record<string, readonly string[]>> = {
   'discover/sources.ts': ['discover/source.ts', 'discover/accept.ts', 'discover/refresh.ts'],
   'store/stores.ts': ['store/store.ts'],
   'check/health-checks.ts': ['check/health-check.ts'],
-  'deliver/switch/switchers.ts': ['deliver/switch/switcher.ts'],
+  'deliver/switch/switchers.ts': ['deliver/switch/switcher.ts', 'deliver/switch/ask-json.ts'],
   'deliver/notify/notifiers.ts': ['deliver/notify/notifier.ts'],
 };

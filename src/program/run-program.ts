@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../time/clock.ts';
 
 /** How a program ended. */
@@ -9,6 +10,9 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   /** The last 4 KiB of what it printed, both streams in the order of their arrival. */
   readonly output: string;
+  /** The first 4 KiB of each stream. */
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface Surroundings {
@@ -39,11 +43,11 @@ export async function runProgram(
   const closed = once(child, 'close');
   // Where starting fails, the wait for the end tells of it.
   closed.catch(() => {});
-  const output = keepEnd(child);
+  const output = keepOutput(child);
   try {
     const [code, name] = (await endOf(child, signal)) as [number | null, NodeJS.Signals | null];
     await soon(closed, clock);
-    return { code, signal: name, output: output() };
+    return { code, signal: name, ...output() };
   } finally {
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -78,21 +82,34 @@ async function soon(closed: Promise<unknown>, clock: Clock): Promise<void> {
   waiting.abort();
 }
 
-/** Collects the end of both streams; without a free file descriptor there are none. */
-function keepEnd({ stdout, stderr }: ChildProcess): () => string {
-  let kept: Buffer = Buffer.alloc(0);
-  for (const stream of [stdout, stderr])
+/** Collects the end of both streams together and the beginning of each; without a free file descriptor there are none. */
+function keepOutput({ stdout, stderr }: ChildProcess): () => Pick<Ended, 'output' | 'stdout' | 'stderr'> {
+  let end: Buffer = Buffer.alloc(0);
+  const beginningOf = (stream: Readable | null) => {
+    let kept: Buffer = Buffer.alloc(0);
     stream?.on('data', (chunk: Buffer) => {
-      kept = Buffer.concat([kept, chunk]).subarray(-mostBytes);
+      end = Buffer.concat([end, chunk]).subarray(-mostBytes);
+      if (kept.length < mostBytes) kept = Buffer.concat([kept, chunk]).subarray(0, mostBytes);
     });
-  return () => kept.toString('utf8');
+    return () => kept.toString('utf8');
+  };
+  const [out, err] = [beginningOf(stdout), beginningOf(stderr)];
+  return () => ({ output: end.toString('utf8'), stdout: out(), stderr: err() });
 }
 
+/** The first line that says something, printable and at most 200 characters long; empty when there is none. */
+export const firstLine = (output: string): string =>
+  linesOf(output)
+    .find((line) => line !== '')
+    ?.slice(0, 200) ?? '';
+
 /** The last line that says something, printable and at most 200 characters long; empty when there is none. */
-export function lastLine(output: string): string {
-  const lines = output.split(/[\r\n]/).map((line) => line.replace(/\p{C}/gu, '').trim());
-  return (lines.findLast((line) => line !== '') ?? '').slice(0, 200);
-}
+export const lastLine = (output: string): string =>
+  linesOf(output)
+    .findLast((line) => line !== '')
+    ?.slice(0, 200) ?? '';
+
+const linesOf = (output: string) => output.split(/[\r\n]/).map((line) => line.replace(/\p{C}/gu, '').trim());
 
 /** The part of our own environment that a program is given. */
 export function leanEnvironment(language = process.env['LANG']): Record<string, string> {
