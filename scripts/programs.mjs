@@ -16,6 +16,7 @@ const postgresFolder = '/usr/lib/postgresql/15/bin';
 export const programs = {
   haproxy: { command: 'haproxy', packages: ['haproxy'] },
   consul: { command: 'consul', packages: ['consul'], pinned: { package: 'consul', release: 'bullseye' } },
+  etcd: { command: 'etcd', packages: ['etcd-server', 'etcd-client'] },
   moto: {
     files: ['/usr/bin/python3', ...['moto', 'flask_cors', 'yaml'].map((name) => join(pythonPackages, name))],
     packages: ['python3-moto', 'python3-flask-cors', 'python3-yaml'],
