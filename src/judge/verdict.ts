@@ -53,7 +53,8 @@ export function neededVotes(policy: Policy, n: number): number {
  * | else, or nobody watches                                | undecided: the earlier verdict stands            |
  * | quorum, and fewer voters than a majority of the electorate | never down, whatever `missing` means         |
  *
- * With `missing: down` a missing vote is a no (PyFailoverDNS: silence is down). The guard on quorum stays even then: a
+ * With `missing: down` a missing vote is a no (PyFailoverDNS: silence is down), once there was a decision: who has just begun to
+ * ask has not fallen silent, and a first list must not begin with everything down. The guard on quorum stays even then: a
  * cluster most of which is silent knows too little to take anything away.
  *
  * @param registered - Observers that are registered for the service.
@@ -69,7 +70,8 @@ export function tally(
   const n = rules.electorate === 'live' ? live : registered;
   const missing = Math.max(0, n - yes - no);
   const need = neededVotes(rules.policy, n);
-  const possible = rules.missing === 'down' ? yes : yes + missing;
+  const isSilenceNo = rules.missing === 'down' && earlier !== undefined && earlier.health !== 'undecided';
+  const possible = isSilenceNo ? yes : yes + missing;
   const mayTake = n > 0 && (rules.policy !== 'quorum' || yes + no >= need);
   const decided = yes >= need ? 'up' : possible < need && mayTake ? 'down' : undefined;
   const health = decided ?? earlier?.health ?? 'undecided';

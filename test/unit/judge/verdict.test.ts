@@ -83,6 +83,15 @@ describe('a verdict', () => {
     expect(tally(count(1, 1), 3, 2, voteRules({ missing: 'down' }), up).health).toBe('down');
   });
 
+  it('takes no silence for a no where nobody has ever spoken', () => {
+    const rules = voteRules({ policy: 'any', missing: 'down' });
+    for (const earlier of [undefined, { health: 'undecided', code: 'ok' }] as const) {
+      expect(tally(count(0, 0), 1, 0, rules, earlier)).toMatchObject({ health: 'undecided', isInDoubt: true });
+      expect(tally(count(0, 1), 2, 1, rules, earlier).health).toBe('undecided');
+      expect(tally(count(0, 2), 2, 2, rules, earlier).health).toBe('down');
+    }
+  });
+
   it('is in doubt while votes contradict each other or missing ones could turn it, and not otherwise', () => {
     const isInDoubt = (yes: number, no: number, n: number) => tally(count(yes, no), n, n, voteRules(), up).isInDoubt;
     expect([isInDoubt(3, 0, 3), isInDoubt(2, 0, 3), isInDoubt(0, 3, 3), isInDoubt(0, 2, 3)]).toEqual([
@@ -136,7 +145,8 @@ describe('every tally', () => {
         : { any: 1, all: voters.length, quorum: majority }[wanted];
     const kept = before?.health ?? 'undecided';
     if (voters.length === 0) return kept;
-    const possible = missing === 'down' ? new Set([said.filter(Boolean).length >= need]) : outcomes(said, silent, need);
+    const isNo = missing === 'down' && before !== undefined;
+    const possible = isNo ? new Set([said.filter(Boolean).length >= need]) : outcomes(said, silent, need);
     if (possible.size === 2) return kept;
     if (possible.has(true)) return 'up';
     return wanted === 'quorum' && said.length * 2 <= voters.length ? kept : 'down';
