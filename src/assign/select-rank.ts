@@ -8,7 +8,7 @@ export const priority: Selection<'priority'> = (_rules, candidates, state) => {
 
 /**
  * One alone. The active target stays for as long as it is a candidate, unless one that ranks higher has been up for
- * `failbackSeconds`; without one the highest rank takes over. So there is no change without a cause: the active one is
+ * `failbackSeconds`; without one the highest rank takes over. One that an operator requires comes before both. So there is no change without a cause: the active one is
  * gone, or a better one has proven itself. While nobody is a candidate the state remembers the last active one.
  */
 export const activePassive: Selection<'active-passive'> = (rules, candidates, state, now) => {
@@ -18,6 +18,7 @@ export const activePassive: Selection<'active-passive'> = (rules, candidates, st
   const better = rules.failback
     ? ranking.slice(0, Math.max(0, place)).find((one) => isProven(one.upSinceAt))
     : undefined;
-  const active = better ?? ranking[Math.max(0, place)];
+  const required = ranking.find((candidate) => candidate.id === state.required);
+  const active = required ?? better ?? ranking[Math.max(0, place)];
   return active === undefined ? { picked: [], state } : { picked: [active], state: { ...state, active: active.id } };
 };

@@ -48,6 +48,8 @@ export type SelectionRules = SelectionRulesOf<SelectionKind>;
 export interface SelectionState {
   /** The target that an active-passive service points at. */
   readonly active?: string;
+  /** The target that an operator wants to be the active one, whatever its rank. */
+  readonly required?: string;
   /** Who had the last turn, and its place among the candidates. */
   readonly turn?: { readonly id: string; readonly place: number };
   /** How far each candidate is behind (above 0) or ahead (below) of its share, in units of weight. */

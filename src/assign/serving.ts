@@ -1,20 +1,12 @@
-import { isDecided, type ProbeCode } from '../model/probe.ts';
-import type { OutReason, Slot, SlotHealth, TakenSlot } from '../model/slot.ts';
-import type { Panic } from '../model/snapshot.ts';
+import { isDecided } from '../model/probe.ts';
+import type { OutReason, Slot, TakenSlot } from '../model/slot.ts';
+import type { Panic, Switchover } from '../model/snapshot.ts';
+import { type Judged, judge, type ServingVerdict } from './judged.ts';
 import type { RampRules } from './rules.ts';
 import { byRank, type Candidate, type SelectionRules } from './selection.ts';
 import { select } from './selections.ts';
+import { type SwitchoverWish, settleSwitchover } from './switchover.ts';
 import { fullWeight } from './weight.ts';
-
-/** What the votes make of one target. */
-export interface ServingVerdict {
-  readonly health: 'up' | 'down' | 'undecided';
-  readonly code: ProbeCode;
-  readonly isInDoubt: boolean;
-  /** Milliseconds. */
-  readonly connectMs?: number;
-  readonly totalMs?: number;
-}
 
 export interface ServingRules {
   readonly whenAllDown: { readonly kind: Panic['serves']; readonly fallback?: readonly string[] };
@@ -39,10 +31,14 @@ export interface ServingInput {
   readonly slots: readonly Slot[];
   /** By the target's id; `undefined` for a service without a check. */
   readonly verdicts: ReadonlyMap<string, ServingVerdict> | undefined;
-  /** The list, the panic and the active target as published last. */
+  /** The list, the panic, the active target and the wish for one as published last. */
   readonly previousSlots: readonly Slot[];
   readonly previousPanic: Panic | undefined;
   readonly previousActive: string | undefined;
+  readonly previousActiveSinceAt?: number | undefined;
+  readonly previousSwitchover?: Switchover | undefined;
+  /** What an operator asked last, honoured or not. */
+  readonly switchoverWish?: SwitchoverWish | undefined;
   /**
    * False while the bounded wait for first votes is on: where nobody has served yet, no panic begins until every target is decided
    * on. The caller publishes no first list meanwhile.
@@ -57,19 +53,8 @@ export interface Served {
   readonly slots: readonly Slot[];
   readonly panic?: Panic;
   readonly active?: string;
-}
-
-/** A taken slot with what is known about it. */
-interface Judged {
-  readonly slot: TakenSlot;
-  readonly verdict: ServingVerdict | undefined;
-  readonly health: SlotHealth | undefined;
-  /** Why it would be out by its verdict alone. */
-  readonly fault: 'down' | 'new' | undefined;
-  /** An operator took it out. */
-  readonly isHeld: boolean;
-  /** It got traffic by the list before. */
-  readonly hasServed: boolean;
+  readonly activeSinceAt?: number;
+  readonly switchover?: Switchover;
 }
 
 /**
@@ -95,49 +80,37 @@ export function serve(input: ServingInput): Served {
   );
   const able = judged.filter((one) => one.fault === undefined && !one.isHeld);
   const panic = able.length === 0 && mayPanic(judged, input) ? panicOf(input) : undefined;
-  const chosen = choose(panic === undefined ? able : revive(judged, panic, input), panic, input);
+  const switchover = switchoverOf(judged, input);
+  const required = switchover?.ended === undefined ? switchover?.targetId : undefined;
+  const chosen = choose(panic === undefined ? able : revive(judged, panic, input), panic, required, input);
   const next = new Map(judged.map((one) => [one.slot.index, settleOut(one, outOf(one, chosen), input)]));
   return {
     slots: input.slots.map((slot) => next.get(slot.index) ?? slot),
     ...(panic === undefined ? {} : { panic }),
-    ...(chosen.active === undefined ? {} : { active: chosen.active }),
+    ...activeOf(chosen.active, input),
+    ...(switchover === undefined ? {} : { switchover }),
   };
 }
 
-function judge(slot: TakenSlot, before: Slot | undefined, { verdicts, previousPanic, now }: ServingInput): Judged {
-  const earlier = before?.state === 'taken' && isSameLodger(before, slot) ? before : undefined;
-  const verdict = verdicts?.get(slot.target.id);
-  const health = verdicts === undefined ? undefined : healthOf(slot.health, verdict, now);
-  // In a panic a target may serve that was never up; it stays a newcomer all the same.
-  const wasRevived = previousPanic !== undefined && earlier?.health?.verdict === 'undecided';
-  const isNewcomer = earlier === undefined || earlier.out === 'new' || wasRevived;
-  const isWell = health === undefined || health.verdict === 'up';
-  const isDown = health?.verdict === 'down';
-  return {
-    slot,
-    verdict,
-    health,
-    fault: isWell ? undefined : isNewcomer ? 'new' : isDown ? 'down' : undefined,
-    isHeld: isHeld(slot),
-    hasServed: earlier !== undefined && earlier.out === undefined && !isHeld(earlier),
-  };
+function activeOf(
+  active: string | undefined,
+  { previousActive, previousActiveSinceAt, now }: ServingInput,
+): Pick<Served, 'active' | 'activeSinceAt'> {
+  if (active === undefined) return {};
+  const activeSinceAt = active === previousActive ? previousActiveSinceAt : now;
+  return { active, ...(activeSinceAt === undefined ? {} : { activeSinceAt }) };
 }
 
-const isHeld = ({ override }: TakenSlot) => override === 'drain' || override === 'maint';
-
-/** The same target as before; a row that HSDO wrote gets its id with the first round of ours. */
-const isSameLodger = (one: TakenSlot, other: TakenSlot) =>
-  one.target.id === other.target.id || one.target.name === other.target.name;
-
-/** The health to publish. Votes that decide nothing leave an earlier verdict as it is, and so does a missing one. */
-function healthOf(before: SlotHealth | undefined, verdict: ServingVerdict | undefined, now: number): SlotHealth {
-  if (verdict === undefined && before !== undefined) return before;
-  const said = { verdict: verdict?.health ?? 'undecided', code: verdict?.code ?? 'ok' } as const;
-  const { verdict: health, code } = said.verdict === 'undecided' && before !== undefined ? before : said;
-  const sinceAt = before?.verdict === health ? before.sinceAt : now;
-  const isInDoubt = verdict?.isInDoubt ?? true;
-  const isSame = before?.verdict === health && before.code === code && (before.isInDoubt ?? false) === isInDoubt;
-  return isSame ? before : { verdict: health, code, sinceAt, ...(isInDoubt ? { isInDoubt } : {}) };
+/** Only where one target alone is active there is something to wish for. */
+function switchoverOf(judged: readonly Judged[], input: ServingInput): Switchover | undefined {
+  if (input.rules.selection.kind !== 'active-passive') return undefined;
+  const targets = judged.map(({ slot, health, isHeld }) => ({
+    id: slot.target.id,
+    name: slot.target.name,
+    isDown: health?.verdict === 'down',
+    isHeld,
+  }));
+  return settleSwitchover(input.previousSwitchover, input.switchoverWish, targets);
 }
 
 /** Where nobody served yet, those that are not decided on may be up any moment. */
@@ -182,9 +155,17 @@ function revive(judged: readonly Judged[], panic: Panic, { rules }: ServingInput
 }
 
 /** Which of those that may serve do, and the active one where the service has one. A panic that serves `all` means all. */
-function choose(able: readonly Judged[], panic: Panic | undefined, { rules, previousActive, now }: ServingInput) {
+function choose(
+  able: readonly Judged[],
+  panic: Panic | undefined,
+  required: string | undefined,
+  { rules, previousActive, now }: ServingInput,
+) {
   const { kind } = rules.selection;
-  const state = previousActive === undefined ? {} : { active: previousActive };
+  const state = {
+    ...(previousActive === undefined ? {} : { active: previousActive }),
+    ...(required === undefined ? {} : { required }),
+  };
   const isPart = kind === 'active-passive' || kind === 'priority';
   const { picked } = select(rules.selection, isPart ? able.map(candidateOf) : [], state, now);
   const isAll = !isPart || panic?.serves === 'all';

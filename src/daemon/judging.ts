@@ -1,4 +1,6 @@
-import { type ServingRules, type ServingVerdict, serve } from '../assign/serving.ts';
+import { isHeld, type ServingVerdict } from '../assign/judged.ts';
+import { type ServingRules, serve } from '../assign/serving.ts';
+import type { SwitchoverWish } from '../assign/switchover.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { onePrimary } from '../judge/role.ts';
 import { type Earlier, type TargetVerdict, tallyService } from '../judge/verdict.ts';
@@ -17,6 +19,10 @@ export interface JudgingInput {
   readonly isWaitOver: boolean;
   /** Token of the operator's last request to forget the primaries, honoured or not. */
   readonly forgetToken?: string | undefined;
+  /** What an operator asked last about the active target, honoured or not. */
+  readonly switchoverWish?: SwitchoverWish | undefined;
+  /** Where the outside points now, by name, id or address of a target; counts while no active target was published. */
+  readonly observedActive?: string | undefined;
   /** Wall clock, milliseconds. */
   readonly now: number;
 }
@@ -57,7 +63,7 @@ export function createJudging(service: ServiceConfig): Judging {
   const rules = servingRulesOf(service);
   const hasCheck = service.check !== undefined;
   const isPrimaryWanted = service.check?.kind !== 'postgres' || service.check.role === 'primary';
-  return ({ desired, before, observers, isWaitOver, forgetToken, now }) => {
+  return ({ desired, before, observers, isWaitOver, forgetToken, switchoverWish, observedActive, now }) => {
     const taken = desired.slots.filter(isTaken);
     const tallied =
       hasCheck && observers !== undefined
@@ -80,22 +86,42 @@ export function createJudging(service: ServiceConfig): Judging {
       verdicts: hasCheck ? verdicts : undefined,
       previousSlots: before?.slots ?? [],
       previousPanic: before?.panic,
-      previousActive: before?.active,
+      previousActive: before?.active ?? targetCalled(observedActive, taken),
+      previousActiveSinceAt: before?.activeSinceAt,
+      previousSwitchover: before?.switchover,
+      switchoverWish,
       isBallotsIn: isWaitOver || isJudged || !isOpen,
       rules,
       now,
     });
-    const { panic: _panic, active: _active, primary: _primary, ...rest } = desired;
+    const rest = withoutServing(desired);
     return { desired: { ...rest, ...served, ...(primary === undefined ? {} : { primary }) }, isOpen };
   };
+}
+
+/** The list without what the step before took over from the last one about who serves. */
+function withoutServing(desired: Desired): Desired {
+  const {
+    panic: _panic,
+    active: _active,
+    activeSinceAt: _since,
+    switchover: _wish,
+    primary: _primary,
+    ...rest
+  } = desired;
+  return rest;
+}
+
+/** Id of the target that something outside knows by its name, its id or its address. */
+function targetCalled(entry: string | undefined, taken: readonly TakenSlot[]): string | undefined {
+  if (entry === undefined) return undefined;
+  const isIt = ({ target }: TakenSlot) => target.name === entry || target.id === entry || target.address === entry;
+  return taken.find(isIt)?.target.id;
 }
 
 /** A service that wants replicas has none to keep apart. */
 const hasPrimary = ({ check }: ServiceConfig) =>
   check?.kind === 'redis-sentinel' || (check?.kind === 'postgres' && check.role !== 'replica');
-
-/** An operator took it out. */
-const isHeld = ({ override }: TakenSlot) => override === 'drain' || override === 'maint';
 
 const hasVerdict = (health: SlotHealth | undefined) => health !== undefined && health.verdict !== 'undecided';
 

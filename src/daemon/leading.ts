@@ -13,14 +13,24 @@ import { every, pause } from '../time/every.ts';
 import type { Nudge } from '../time/nudge.ts';
 import { type Decision, describeChanges } from './changes.ts';
 import { createJudging } from './judging.ts';
-import { freshMemory, isOvertaken, type Known, type RoundMemory, type RoundResult, round } from './round.ts';
+import {
+  freshMemory,
+  isOvertaken,
+  type Known,
+  type ObservedActive,
+  type RoundMemory,
+  type RoundResult,
+  round,
+} from './round.ts';
 import { exportSnapshot, forgetSnapshot } from './slot-metrics.ts';
 
 export interface LeadingParts {
   readonly service: ServiceConfig;
   readonly known: () => Known;
   readonly observers: () => readonly Observer[] | undefined;
-  /** How long a first list waits for the first votes. */
+  /** Where the service's switcher says that the outside points; absent without one. */
+  readonly observedActive?: (() => ObservedActive) | undefined;
+  /** How long a first list waits for the first votes, and for that. */
   readonly firstWaitMs: number;
   readonly lease: Lease;
   readonly snapshots: Snapshots;

@@ -21,13 +21,21 @@ export interface Known {
   readonly reads: number;
 }
 
+/** What a switcher's provider says of the active target. */
+export interface ObservedActive {
+  /** False until it was read once. */
+  readonly isKnown: boolean;
+  /** Name or address of the entry point; absent where it points at none yet. */
+  readonly entry?: string | undefined;
+}
+
 /** What a leader remembers from one round to the next; a new leader starts without. */
 export interface RoundMemory {
   /** The list as it stands in the store, unless somebody else wrote since. */
   readonly published: Snapshot | undefined;
   readonly absences: Absences;
   readonly reads: number;
-  /** Since when targets without any verdict are waited for, monotonic milliseconds. */
+  /** Since when targets without any verdict, or the switcher, are waited for, monotonic milliseconds. */
   readonly openSinceMs?: number | undefined;
 }
 
@@ -40,6 +48,8 @@ export interface RoundParts {
   /** Everybody's votes, as last read. */
   readonly observers: () => readonly Observer[] | undefined;
   readonly judging: Judging;
+  /** Where the outside points now; `undefined` for a service that switches nothing outside. */
+  readonly observedActive?: (() => ObservedActive) | undefined;
   /** How long first votes are waited for. */
   readonly firstWaitMs: number;
   readonly snapshots: Snapshots;
@@ -59,7 +69,8 @@ export interface RoundResult {
  * One leader round of one service: read everything, decide once, publish if anything differs. Until the sources were
  * all read once nobody arrives or leaves, and no first list is published; but in a list that stands the ramps, the
  * drains, verdicts and what operators ask for go on, since a source may be away for hours after a change of leader. A
- * first list of a service with a check waits for the first votes, for a bounded time.
+ * first list of a service with a check waits for the first votes, and that of one with a switcher for where it points now,
+ * for a bounded time.
  */
 export async function round(
   parts: RoundParts,
@@ -73,20 +84,24 @@ export async function round(
   const known = parts.known();
   const assigned = assignNow(parts, memory, before, asked, known);
   const isWaitOver = memory.openSinceMs !== undefined && clock.monotonic() - memory.openSinceMs >= parts.firstWaitMs;
+  const outside = parts.observedActive?.();
   const { desired, isOpen } = parts.judging({
     desired: assigned.desired,
     before,
     observers: parts.observers(),
     isWaitOver,
     forgetToken: asked.forgetPrimary?.token,
+    switchoverWish: asked.switchover,
+    observedActive: outside?.entry,
     now: clock.now(),
   });
   const isFirst = before === undefined || before.epoch === 0;
   const next = known.complete || isFirst ? desired : { ...desired, unplaced: before.unplaced };
-  const mayBegin = known.complete && (before !== undefined || !isOpen || isWaitOver);
+  const isAwaited = isOpen || outside?.isKnown === false;
+  const mayBegin = known.complete && (before !== undefined || !isAwaited || isWaitOver);
   const isDue = isFirst ? mayBegin : !isSame(before, next);
   const published = isDue ? await snapshots.write(before, next, term, clock.now(), signal) : before;
-  const openSinceMs = isOpen && known.complete ? (memory.openSinceMs ?? clock.monotonic()) : undefined;
+  const openSinceMs = isAwaited && known.complete ? (memory.openSinceMs ?? clock.monotonic()) : undefined;
   const { absences, shrinkBlockedBy } = assigned;
   const remembered = { published, absences, reads: known.reads, openSinceMs };
   return { memory: remembered, before, snapshot: published, asked, shrinkBlockedBy };
@@ -132,7 +147,9 @@ function isSame(before: Snapshot, desired: Desired): boolean {
     isDeepStrictEqual(before.hold, desired.hold) &&
     isDeepStrictEqual(before.panic, desired.panic) &&
     isDeepStrictEqual(before.primary, desired.primary) &&
-    before.active === desired.active
+    isDeepStrictEqual(before.switchover, desired.switchover) &&
+    before.active === desired.active &&
+    before.activeSinceAt === desired.activeSinceAt
   );
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { probeCodes } from './probe.ts';
 import { outReasons, overrides } from './slot.ts';
+import { switchoverEnds } from './snapshot.ts';
 
 // Slots and snapshots as they come back from a store or a disk, where anybody may have written. Fields that the types in
 // slot.ts, target.ts and snapshot.ts do not have are left out, so that clients go on reading while a newer server,
@@ -79,6 +80,19 @@ export const snapshotSchema = z.object({
     })
     .exactOptional(),
   active: z.string().exactOptional(),
+  activeSinceAt: instant.exactOptional(),
+  switchover: z
+    .object({
+      token: z.string().min(1),
+      targetId: z.string(),
+      targetName: z.string(),
+      by: z.string(),
+      at: instant,
+      /** A reason that this one does not know: whatever it is, the wish has ended. */
+      ended: z.enum(switchoverEnds).catch('purged').exactOptional(),
+      endedBy: z.string().exactOptional(),
+    })
+    .exactOptional(),
   primary: z
     .object({
       highestTimeline: z.int().min(0).exactOptional(),

@@ -29,6 +29,26 @@ export interface PrimaryHistory {
   readonly forgotten?: string;
 }
 
+/** An operator's wish that one target of an active-passive service be the active one, kept until it ends. */
+export interface Switchover {
+  /** Names this very wish; it stays known after its end, so that it counts once. */
+  readonly token: string;
+  readonly targetId: string;
+  readonly targetName: string;
+  /** Who asked. */
+  readonly by: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  /** Why it does not count any more: the target went down, is gone, was taken out by an operator, or the wish was purged. */
+  readonly ended?: SwitchoverEnd;
+  /** Who purged it. */
+  readonly endedBy?: string;
+}
+
+export type SwitchoverEnd = 'down' | 'gone' | 'held' | 'purged';
+
+export const switchoverEnds: readonly SwitchoverEnd[] = ['down', 'gone', 'held', 'purged'];
+
 /** What the leader decided for one service, before it is published. */
 export interface Desired {
   readonly service: string;
@@ -40,6 +60,10 @@ export interface Desired {
   readonly panic?: Panic;
   /** Id of the target that an active-passive service points at. */
   readonly active?: string;
+  /** Since when, wall-clock milliseconds. */
+  readonly activeSinceAt?: number;
+  /** The last one that an operator asked for, whether it still counts or not. */
+  readonly switchover?: Switchover;
   /** For a service whose targets have roles. */
   readonly primary?: PrimaryHistory;
 }

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { HsdoError } from '../model/error.ts';
-import type { Desired, Hold, Panic, PrimaryHistory } from '../model/snapshot.ts';
+import type { Desired, Hold, Panic, PrimaryHistory, Switchover } from '../model/snapshot.ts';
 import { snapshotSchema } from '../model/snapshot-schema.ts';
 import { type Attributes, numberOf, numeric, textOf } from './dynamodb-attributes.ts';
 
@@ -19,6 +19,8 @@ export interface Control {
   readonly hold: Hold | undefined;
   readonly panic: Panic | undefined;
   readonly active: string | undefined;
+  readonly activeSinceAt: number | undefined;
+  readonly switchover: Switchover | undefined;
   readonly primary: PrimaryHistory | undefined;
   /** Mark of the transaction that wrote last. */
   readonly nonce: string | undefined;
@@ -27,7 +29,7 @@ export interface Control {
 }
 
 /** Bytes of names kept in each of the two lists, so that item 0 stays below the 4 KB of one read unit. */
-const maxNamesBytes = 1200;
+const maxNamesBytes = 640;
 const maxTokenLength = 200;
 
 const more = /^and (\d+) more$/;
@@ -60,11 +62,11 @@ export interface Mark {
 }
 
 /** Attributes of item 0 that are there only while they say something. */
-export const passingAttributes = ['Hold', 'Panic', 'Active', 'Primary'] as const;
+export const passingAttributes = ['Hold', 'Panic', 'Active', 'ActiveSinceAt', 'Switchover', 'Primary'] as const;
 
 /** The attributes of a snapshot that lie in item 0; the passing ones are absent where nothing is held, and so on. */
 export function encodeControl(
-  { slots, unplaced, hold, panic, active, primary }: Desired,
+  { slots, unplaced, hold, panic, active, activeSinceAt, switchover, primary }: Desired,
   { revision, epoch, publishedAt, nonce, moved }: Mark,
 ): Record<string, AttributeValue> {
   return {
@@ -79,6 +81,8 @@ export function encodeControl(
     ...(hold ? { Hold: { S: encodeHold(hold) } } : {}),
     ...(panic ? { Panic: { S: JSON.stringify(panic) } } : {}),
     ...(active === undefined ? {} : { Active: { S: active } }),
+    ...(activeSinceAt === undefined ? {} : { ActiveSinceAt: numeric(activeSinceAt) }),
+    ...(switchover ? { Switchover: { S: JSON.stringify(switchover) } } : {}),
     ...(primary ? { Primary: { S: JSON.stringify(primary) } } : {}),
   };
 }
@@ -89,11 +93,12 @@ function encodeHold({ token, sinceAt, targets }: Hold): string {
 
 const names = z.array(z.string());
 const panicSchema = snapshotSchema.shape.panic.unwrap();
+const switchoverSchema = snapshotSchema.shape.switchover.unwrap();
 const primarySchema = snapshotSchema.shape.primary.unwrap();
 const holdSchema = z.object({ token: z.string(), sinceAt: z.number(), targets: names });
 
 /**
- * Reads item 0. What only tells people something (unplaced, hold, panic, active) is taken for absent where it cannot be read; what
+ * Reads item 0. What only tells people something (unplaced, hold, panic, active, switchover) is taken for absent where it cannot be read; what
  * guards the table is not.
  *
  * @throws HsdoError `rejected` when revision or epoch are not whole numbers
@@ -109,6 +114,8 @@ export function decodeControl(item: Attributes): Control {
     hold: jsonOf(item, 'Hold', holdSchema),
     panic: jsonOf(item, 'Panic', panicSchema),
     active: textOf(item, 'Active'),
+    activeSinceAt: numberOf(item, 'ActiveSinceAt', 0),
+    switchover: jsonOf(item, 'Switchover', switchoverSchema),
     primary: jsonOf(item, 'Primary', primarySchema),
     nonce: textOf(item, 'Nonce'),
     moved: textOf(item, 'Moved'),

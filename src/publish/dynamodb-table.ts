@@ -136,11 +136,14 @@ function assemble(table: HsdoTable, control: Control | undefined, items: readonl
   table.onRefusals?.(refusals);
   const { service } = table;
   if (!isOurs) return { service, slots, unplaced: [], revision: 0, epoch: 0, publishedAt: 0 };
-  const { revision, publishedEpoch: epoch, publishedAt, unplaced, hold, panic, active, primary } = control;
+  const { revision, publishedEpoch: epoch, publishedAt, unplaced, hold, panic, primary } = control;
+  const { active, activeSinceAt, switchover } = control;
   const passing = {
     ...(hold ? { hold } : {}),
     ...(panic ? { panic } : {}),
     ...(active === undefined ? {} : { active }),
+    ...(activeSinceAt === undefined ? {} : { activeSinceAt }),
+    ...(switchover ? { switchover } : {}),
     ...(primary ? { primary } : {}),
   };
   return { service, slots, unplaced, ...passing, revision, epoch, publishedAt };

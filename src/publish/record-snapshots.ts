@@ -99,7 +99,7 @@ async function write(
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const { desired, term, publishedAt } = next;
-  const { service, slots, unplaced, hold, panic, active, primary } = desired;
+  const { service, slots } = desired;
   assertFits(desired);
   const key = headKeyOf(service);
   const entry = await store.get(key, signal);
@@ -108,18 +108,7 @@ async function write(
 
   const revision = (current?.revision ?? 0) + 1;
   const chunks = nextChunks(previous?.slots ?? [], slots, current, revision);
-  const head: Head = {
-    revision,
-    epoch: term.epoch,
-    size: slots.length,
-    publishedAt,
-    unplaced: [...unplaced],
-    ...(hold ? { hold: { ...hold, targets: [...hold.targets] } } : {}),
-    ...(panic ? { panic: recordOf(panic) } : {}),
-    ...(active === undefined ? {} : { active }),
-    ...(primary ? { primary } : {}),
-    chunks: chunks.map((chunk) => chunk.revision),
-  };
+  const head = headOf(desired, chunks, { revision, epoch: term.epoch, publishedAt });
   const changes: Change[] = [
     { op: 'check', key: fenceKey, expect: term.fence },
     { op: 'put', key, value: encodeRecord(head), expect: entry?.version ?? null },
@@ -133,6 +122,25 @@ async function write(
   }
   await store.commit(changes, signal);
   return { ...desired, revision, epoch: term.epoch, publishedAt };
+}
+
+function headOf(
+  { slots, unplaced, hold, panic, active, activeSinceAt, switchover, primary }: Desired,
+  chunks: readonly Chunk[],
+  mark: Pick<Head, 'revision' | 'epoch' | 'publishedAt'>,
+): Head {
+  return {
+    ...mark,
+    size: slots.length,
+    unplaced: [...unplaced],
+    ...(hold ? { hold: { ...hold, targets: [...hold.targets] } } : {}),
+    ...(panic ? { panic: recordOf(panic) } : {}),
+    ...(active === undefined ? {} : { active }),
+    ...(activeSinceAt === undefined ? {} : { activeSinceAt }),
+    ...(switchover ? { switchover } : {}),
+    ...(primary ? { primary } : {}),
+    chunks: chunks.map((chunk) => chunk.revision),
+  };
 }
 
 function recordOf({ fallback, ...panic }: Panic): NonNullable<Head['panic']> {

@@ -23,6 +23,18 @@ export interface Requests {
    * honours it keeps the token with the list, so that it never counts twice.
    */
   forgetPrimary(service: string, token: string, by: string, at: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Wants one target of an active-passive service to be the active one until this is purged (`undefined`), or the target goes
+   * down. The token names this very wish, as above.
+   */
+  switchover(
+    service: string,
+    token: string,
+    targetId: string | undefined,
+    by: string,
+    at: number,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Optional hint that something was asked. */
   changed?(signal: AbortSignal): Promise<void>;
 }
@@ -34,6 +46,11 @@ export interface OverrideRequest {
   readonly by: string;
   /** Wall-clock milliseconds. */
   readonly at: number;
+}
+
+/** A wish for an active target; without one, that no such wish counts any more. */
+export interface SwitchoverRequest extends ForgetRequest {
+  readonly targetId?: string;
 }
 
 /** A wish to forget the primaries of a service. */
@@ -50,17 +67,21 @@ export interface ServiceRequests {
   readonly releasedToken?: string;
   /** The last one, honoured or not. */
   readonly forgetPrimary?: ForgetRequest;
+  /** The last one, honoured or not. */
+  readonly switchover?: SwitchoverRequest;
   readonly unreadable: readonly string[];
 }
 
 const overrideRecord = z.object({ state: z.enum(overrides), by: z.string().max(200), at: z.number() });
 const releaseRecord = z.object({ token: z.string().max(200), by: z.string().max(200), at: z.number() });
 const forgetRecord = z.object({ token: z.string().min(1).max(200), by: z.string().max(200), at: z.number() });
+const switchoverRecord = forgetRecord.extend({ targetId: z.string().min(1).max(255).exactOptional() });
 
 const root = 'request/';
 const overridePrefix = (service: string) => `${root}${service}/override/`;
 const releaseKey = (service: string) => `${root}${service}/release`;
 const forgetKey = (service: string) => `${root}${service}/forget-primary`;
+const switchoverKey = (service: string) => `${root}${service}/switchover`;
 
 function parse<T>(schema: z.ZodType<T>, value: string): T | undefined {
   try {
@@ -82,14 +103,17 @@ export function createRequests(store: Store): Requests {
       const unreadable: string[] = [];
       let releasedToken: string | undefined;
       let forgetPrimary: ForgetRequest | undefined;
+      let switchover: SwitchoverRequest | undefined;
       for (const { key, value } of entries) {
         const prefix = overridePrefix(service);
         const override = key.startsWith(prefix) ? parse(overrideRecord, value) : undefined;
         const release = key === releaseKey(service) ? parse(releaseRecord, value) : undefined;
         const forget = key === forgetKey(service) ? parse(forgetRecord, value) : undefined;
+        const wish = key === switchoverKey(service) ? parse(switchoverRecord, value) : undefined;
         if (override) found.push({ targetId: decodeURIComponent(key.slice(prefix.length)), ...override });
         else if (release) releasedToken = release.token;
         else if (forget) forgetPrimary = forget;
+        else if (wish) switchover = wish;
         else unreadable.push(key);
       }
       return {
@@ -97,6 +121,7 @@ export function createRequests(store: Store): Requests {
         unreadable,
         ...(releasedToken === undefined ? {} : { releasedToken }),
         ...(forgetPrimary === undefined ? {} : { forgetPrimary }),
+        ...(switchover === undefined ? {} : { switchover }),
       };
     },
     async override(service, targetId, state, by, at, signal) {
@@ -106,6 +131,8 @@ export function createRequests(store: Store): Requests {
     },
     release: (service, token, by, at, signal) => put(releaseKey(service), { token, by, at }, signal),
     forgetPrimary: (service, token, by, at, signal) => put(forgetKey(service), { token, by, at }, signal),
+    switchover: (service, token, targetId, by, at, signal) =>
+      put(switchoverKey(service), { token, ...(targetId === undefined ? {} : { targetId }), by, at }, signal),
     ...(changed ? { changed: (signal: AbortSignal) => changed.call(store, root, signal) } : {}),
   };
 }
@@ -123,5 +150,6 @@ export function refuseRequests(): Requests {
     override: refuse,
     release: refuse,
     forgetPrimary: refuse,
+    switchover: refuse,
   };
 }

@@ -57,6 +57,8 @@ export function describeContent({ openTwo, lead, publish }: HomesHands): void {
       const judged: Partial<Desired> = {
         panic: { sinceAt: startAt - 4, serves: 'fallback', fallback: ['192.0.2.1', '2001:db8::9'] },
         active: 'i-7',
+        activeSinceAt: startAt - 2,
+        switchover: { token: 'w1', targetId: 'i-7', targetName: 'seven', by: 'ann', at: startAt - 2 },
         primary: { highestTimeline: 12, lastId: 'i-7', forgotten: 'token-1' },
       };
       const desired: Desired = { service: 'web', slots, unplaced: ['i-19', 'i-20'], hold, ...judged };
@@ -74,6 +76,16 @@ export function describeContent({ openTwo, lead, publish }: HomesHands): void {
         hold,
         panic: { sinceAt: startAt, serves: 'last-good' },
         active: 't1',
+        activeSinceAt: startAt,
+        switchover: {
+          token: 'w1',
+          targetId: 't1',
+          targetName: 't1',
+          by: 'ann',
+          at: 1,
+          ended: 'purged',
+          endedBy: 'bob',
+        },
         primary: { lastId: 't1' },
       };
       const first = await publish(one, undefined, listOf(3, 2, { ...passing, unplaced: ['x'] }), term);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { serviceSchema } from '../../../src/config/schema.ts';
 import { createJudging } from '../../../src/daemon/judging.ts';
 import { rulesOf } from '../../../src/daemon/leading.ts';
-import { freshMemory, type RoundMemory, round } from '../../../src/daemon/round.ts';
+import { freshMemory, type ObservedActive, type RoundMemory, round } from '../../../src/daemon/round.ts';
 import type { Observer, Vote } from '../../../src/model/ballot.ts';
 import { createRecordLease } from '../../../src/publish/record-lease.ts';
 import { createRecordSnapshots } from '../../../src/publish/record-snapshots.ts';
@@ -16,7 +16,7 @@ const never = new AbortController().signal;
 const firstWaitMs = 10_000;
 
 /** The rounds of a leader of service `web` on a store in memory; every one says who serves, or that there is no list. */
-async function leader(fields: object = { check: { kind: 'tcp' } }) {
+async function leader(fields: object = { check: { kind: 'tcp' } }, observedActive?: () => ObservedActive) {
   const store = openMemoryStore(createMemoryEngine());
   const clock = createFakeClock();
   const source = { kind: 'static', targets: [] };
@@ -33,6 +33,7 @@ async function leader(fields: object = { check: { kind: 'tcp' } }) {
     observers: () => observers,
     judging: createJudging(service),
     firstWaitMs,
+    observedActive,
     snapshots: createRecordSnapshots(store),
     requests,
     clock,
@@ -104,6 +105,59 @@ describe('the first list of a service with a check', () => {
   it('waits for nothing where nothing is checked', async () => {
     const { round: next } = await leader({});
     expect(await next()).toBe('a,b');
+  });
+});
+
+describe('the active target of a service that switches something outside', () => {
+  const activePassive = { check: { kind: 'tcp' }, select: { kind: 'active-passive', failbackSeconds: 60 } };
+
+  it('is at first the one that the outside points at, and goes to the highest rank only after its time', async () => {
+    let outside: ObservedActive = { isKnown: false };
+    const { round: next, vote: cast, clock } = await leader(activePassive, () => outside);
+    cast({ a: 'up', b: 'up' });
+    expect(await next()).toBe('no list');
+    outside = { isKnown: true, entry: 'b' };
+    expect(await next()).toBe('b');
+    await clock.advance(59_000);
+    expect(await next()).toBe('b');
+    await clock.advance(1000);
+    expect(await next()).toBe('a');
+  });
+
+  it('is the one of the highest rank where the outside points at nobody known, or cannot be asked for long', async () => {
+    const nobody = await leader(activePassive, () => ({ isKnown: true, entry: '192.0.2.77' }));
+    nobody.vote({ a: 'up', b: 'up' });
+    expect(await nobody.round()).toBe('a');
+    const silent = await leader(activePassive, () => ({ isKnown: false }));
+    silent.vote({ a: 'up', b: 'up' });
+    expect(await silent.round()).toBe('no list');
+    await silent.clock.advance(firstWaitMs);
+    expect(await silent.round()).toBe('a');
+  });
+
+  it('stays what was published, whatever the outside says later', async () => {
+    let outside: ObservedActive = { isKnown: true, entry: 'a' };
+    const { round: next, vote: cast } = await leader(activePassive, () => outside);
+    cast({ a: 'up', b: 'up' });
+    expect(await next()).toBe('a');
+    outside = { isKnown: true, entry: 'b' };
+    expect(await next()).toBe('a');
+  });
+
+  it('is the one that an operator asked for, from the next round on and under the next leader, until that is purged', async () => {
+    const { round: next, vote: cast, clock, requests, forgetMemory, snapshot } = await leader(activePassive);
+    cast({ a: 'up', b: 'up' });
+    expect(await next()).toBe('a');
+    await requests.switchover('web', 'w1', 'b', 'ann', clock.now(), never);
+    expect(await next()).toBe('b');
+    forgetMemory();
+    await clock.advance(100_000);
+    expect(await next()).toBe('b');
+    const { revision } = snapshot() ?? {};
+    expect(await next()).toBe('b');
+    expect(snapshot()?.revision).toBe(revision);
+    await requests.switchover('web', 'w2', undefined, 'ann', clock.now(), never);
+    expect(await next()).toBe('a');
   });
 });
 

@@ -15,6 +15,8 @@ describe('item 0', () => {
     const judged = {
       panic: { sinceAt: startAt, serves: 'fallback', fallback: ['192.0.2.1'] },
       active: 'i-1',
+      activeSinceAt: startAt - 1,
+      switchover: { token: 't', targetId: 'i-1', targetName: 'one', by: 'ann', at: startAt, ended: 'down' },
       primary: { highestTimeline: 2, lastId: 'i-1' },
     } as const;
     const slots = [{ state: 'free', index: 1 }] as const;
@@ -35,6 +37,16 @@ describe('item 0', () => {
     const judged = {
       panic: { sinceAt: startAt, serves: 'fallback', fallback },
       active: 'i'.repeat(255),
+      activeSinceAt: startAt,
+      switchover: {
+        token: nonce,
+        targetId: 'i'.repeat(255),
+        targetName: 'n'.repeat(255),
+        by: 'b'.repeat(100),
+        at: startAt,
+        ended: 'purged',
+        endedBy: 'b'.repeat(100),
+      },
       primary: { highestTimeline: 4_294_967_295, lastId: 'i'.repeat(255) },
     } as const;
     const many = fc.array(name, { maxLength: 3000, size: 'max' });
@@ -72,7 +84,12 @@ describe('item 0', () => {
     ]) {
       expect(() => decodeControl({ ...item, ...bad })).toThrow(/^Cannot read item 0 .* expected a whole number/);
     }
-    const unreadable = { Panic: { S: '{"serves":"tea"}' }, Active: { N: '5' }, Primary: { S: '{"lastId":7}' } };
+    const unreadable = {
+      Panic: { S: '{"serves":"tea"}' },
+      Active: { N: '5' },
+      Switchover: { S: '{"token":""}' },
+      Primary: { S: '{"lastId":7}' },
+    };
     expect(
       decodeControl({ ...item, Unplaced: { S: '{' }, Hold: { S: '{"token":5}' }, ...unreadable, Size: { S: 'x' } }),
     ).toMatchObject({
@@ -82,6 +99,7 @@ describe('item 0', () => {
       hold: undefined,
       panic: undefined,
       active: undefined,
+      switchover: undefined,
       primary: undefined,
     });
   });

@@ -17,6 +17,15 @@ describe('requests of operators', () => {
     expect(await requests.read('db2', never)).toEqual({ overrides: [], unreadable: [] });
   });
 
+  it('hold the last wish for an active target, or that there is none', async () => {
+    const requests = createRequests(openMemoryStore(createMemoryEngine()));
+    await requests.switchover('web', 'w1', 'i-2', 'ann', 5, never);
+    expect((await requests.read('web', never)).switchover).toEqual({ token: 'w1', targetId: 'i-2', by: 'ann', at: 5 });
+    await requests.switchover('web', 'w2', undefined, 'bob', 6, never);
+    expect((await requests.read('web', never)).switchover).toEqual({ token: 'w2', by: 'bob', at: 6 });
+    expect(await requests.read('web', never)).toMatchObject({ unreadable: [] });
+  });
+
   it('name a wish that cannot be read, and go on without it', async () => {
     const store = openMemoryStore(createMemoryEngine());
     await store.commit([{ op: 'put', key: 'request/db/forget-primary', value: '{"token":""}' }], never);
@@ -27,6 +36,7 @@ describe('requests of operators', () => {
   it('have no place where only HSDO’s table is configured', async () => {
     const none = refuseRequests();
     await expect(none.forgetPrimary('db', 't', 'ann', 5, never)).rejects.toMatchObject({ code: 'rejected' });
+    await expect(none.switchover('db', 't', 'i-1', 'ann', 5, never)).rejects.toMatchObject({ code: 'rejected' });
     expect(await none.read('db', never)).toEqual({ overrides: [], unreadable: [] });
   });
 });
