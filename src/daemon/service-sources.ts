@@ -1,6 +1,7 @@
 import type { SourceView } from '../api/view.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { type Merged, merge } from '../discover/merge.ts';
+import { rankByOrder } from '../discover/rank.ts';
 import { createRefresh } from '../discover/refresh.ts';
 import { createSource } from '../discover/sources.ts';
 import type { Refusal } from '../model/target.ts';
@@ -19,6 +20,9 @@ export interface ServiceSources {
 
 /** One read may take this long; a Consul or AWS that needs more is taken for away. */
 const deadlineMs = 20_000;
+
+/** Kinds of source whose lists are written by people. */
+const byHand: readonly string[] = ['static', 'file'];
 
 /** Names the sources of a service for people: by kind, numbered where one kind stands there twice. */
 function labelsOf(kinds: readonly string[]): readonly string[] {
@@ -47,12 +51,15 @@ export function createServiceSources(parts: ProcessParts, service: ServiceConfig
       },
     }),
   );
+  // What machines report comes in any order; what a person writes down has one.
+  const isRanked =
+    service.select.kind === 'active-passive' && service.source.every(({ kind }) => byHand.includes(kind));
   let merged: Merged | undefined;
   const readings = () => refreshes.map((refresh) => refresh.latest());
   return {
     known() {
       merged = merge(readings(), merged);
-      return merged;
+      return isRanked ? { ...merged, targets: rankByOrder(merged.targets) } : merged;
     },
     duplicates: () => merge(readings(), undefined).duplicates,
     views: () =>
