@@ -4,8 +4,8 @@ import { createStreak, type Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { every } from '../time/every.ts';
+import { watchForHints } from '../time/hints.ts';
 import { createNudge } from '../time/nudge.ts';
-import { watchForHints } from './follow.ts';
 
 /** All observers with their votes, as this process reads them; every server reads, so that a new leader knows who is fresh. */
 export interface Electorate {

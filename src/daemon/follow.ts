@@ -3,10 +3,10 @@ import { describeError, HsdoError } from '../model/error.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Snapshots } from '../publish/snapshots.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
-import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
-import { every, pause } from '../time/every.ts';
+import { every } from '../time/every.ts';
+import { watchForHints } from '../time/hints.ts';
 import { createNudge } from '../time/nudge.ts';
 
 export interface FollowOptions {
@@ -80,28 +80,4 @@ export function createFollower(options: FollowOptions): Follower {
 
 function isSame(one: Snapshot, other: Snapshot): boolean {
   return one.revision === other.revision && one.epoch === other.epoch && isDeepStrictEqual(one.slots, other.slots);
-}
-
-/**
- * Turns a `changed` that resolves once into a nudge every time. Failing, it backs off: the interval of the loop that
- * is nudged is the safety net. Returns at once where there is nothing to watch.
- */
-export async function watchForHints(
-  changed: (signal: AbortSignal) => Promise<void> | undefined,
-  onHint: () => void,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  const backoff = createBackoff({ baseMs: 200, maxMs: 10_000 });
-  while (!signal.aborted) {
-    try {
-      const waiting = changed(signal);
-      if (waiting === undefined) return;
-      await waiting;
-      backoff.reset();
-      onHint();
-    } catch {
-      await pause(clock, backoff.next(), undefined, signal);
-    }
-  }
 }

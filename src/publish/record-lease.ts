@@ -26,7 +26,9 @@ export function createRecordLease(store: Store): LeaseHome {
     if (version === undefined) throw new Error(`the store told no version for "${key}"`);
     return version;
   };
+  const { changed } = store;
   return {
+    ...(changed ? { changed: (signal: AbortSignal) => changed.call(store, leaseKey, signal) } : {}),
     async read(signal) {
       const entry = await store.get(leaseKey, signal);
       if (entry) return { record: parseRecord(leaseKey, entry.value, leaseRecord), version: entry.version };

@@ -1,3 +1,4 @@
+import { HsdoError } from '../model/error.ts';
 import type { Version } from '../store/store.ts';
 
 /**
@@ -9,6 +10,22 @@ export interface Term {
   readonly epoch: number;
   /** Version of the record that only an election changes. */
   readonly fence: Version;
+  /** False from the moment on at which the holder's own clock ends the term; absent where no lease bounds it. */
+  readonly isHeld?: () => boolean;
+}
+
+/**
+ * Demands, right before a write leaves, that its writer still leads by its own clock. The fence would refuse a write
+ * that came too late; this one is not even begun.
+ *
+ * @throws HsdoError `conflict`
+ */
+export function assertHeld(what: string, { epoch, isHeld }: Term): void {
+  if (isHeld === undefined || isHeld()) return;
+  throw new HsdoError(
+    'conflict',
+    `Cannot ${what} in epoch ${epoch}: by this process's own clock its lease may have lapsed`,
+  );
 }
 
 /** The lease as it stands in a store. */
@@ -35,4 +52,6 @@ export interface LeaseHome {
   ): Promise<{ readonly term: Term; readonly version: Version }>;
   /** Moves the version, never the fence. Rejects with `conflict` when the lease is not at `expect` any more. A lost answer is read back. */
   renew(record: LeaseRecord, expect: Version, signal: AbortSignal): Promise<Version>;
+  /** Optional hint that somebody took, renewed or handed back the lease; without it followers poll. */
+  changed?(signal: AbortSignal): Promise<void>;
 }

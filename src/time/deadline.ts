@@ -1,8 +1,9 @@
 import { HsdoError } from '../model/error.ts';
+import type { Clock } from './clock.ts';
 
 /**
  * Runs `call` with a signal that is aborted with the given one or after `ms`. A call that outlives its deadline
- * is given up, even when it ignores the signal.
+ * is given up, even when it ignores the signal. The time is the system's, or that of `clock`, where one is handed in.
  *
  * @throws HsdoError `unavailable`, saying what did not answer and in which time.
  */
@@ -11,6 +12,7 @@ export async function withDeadline<T>(
   ms: number,
   signal: AbortSignal,
   call: (signal: AbortSignal) => Promise<T>,
+  clock?: Clock,
 ): Promise<T> {
   signal.throwIfAborted();
   const own = new AbortController();
@@ -23,12 +25,23 @@ export async function withDeadline<T>(
     own.abort(reason);
   };
   const onAbort = () => stop(signal.reason);
-  const timer = setTimeout(() => stop(new HsdoError('unavailable', `${what} did not answer in ${ms} ms`)), ms);
+  const disarm = arm(ms, clock, () => stop(new HsdoError('unavailable', `${what} did not answer in ${ms} ms`)));
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([call(own.signal), abandoned]);
   } finally {
-    clearTimeout(timer);
+    disarm();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Rings once after `ms`, unless it is disarmed before. A plain timer, where it serves, costs less than a sleep. */
+function arm(ms: number, clock: Clock | undefined, ring: () => void): () => void {
+  if (clock === undefined) {
+    const timer = setTimeout(ring, ms);
+    return () => clearTimeout(timer);
+  }
+  const disarming = new AbortController();
+  clock.sleep(ms, disarming.signal).then(ring, () => {});
+  return () => disarming.abort();
 }
