@@ -1,5 +1,6 @@
 import { describeError, HsdoError } from '../model/error.ts';
 import type { BallotReader, RegisteredObserver } from '../publish/ballot-reader.ts';
+import type { Change } from '../store/store.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -12,7 +13,10 @@ export interface Electorate {
   run(signal: AbortSignal): Promise<void>;
   /** As last read; `undefined` before the first time. Over an outage of the store the last ones stand. */
   observers(): readonly RegisteredObserver[] | undefined;
-  decommission(id: string, signal: AbortSignal): Promise<void>;
+  /** For how long each was not heard of, by id, milliseconds. */
+  silentMs(): ReadonlyMap<string, number>;
+  /** `beside` is written in the same commit. */
+  decommission(id: string, signal: AbortSignal, beside?: readonly Change[]): Promise<void>;
   unreadable(): readonly string[];
 }
 
@@ -59,8 +63,9 @@ export function createElectorate(options: {
   return {
     observers: () => observers,
     unreadable: reader.unreadable,
-    async decommission(id, signal) {
-      await reader.decommission(id, signal);
+    silentMs: reader.silentMs,
+    async decommission(id, signal, beside) {
+      await reader.decommission(id, signal, beside);
       log.info({ observer: id }, 'an observer is struck off');
       nudge.nudge();
     },

@@ -62,6 +62,7 @@ export function createServerView(parts: ServerViewParts): View {
     ...served.flatMap(serviceProblems),
     ...(dns?.problems() ?? []),
   ];
+  const voters = () => (watching?.electorate.observers() ?? []).filter(({ services }) => services.length > 0);
   const clientReports = async () => {
     const { store } = homes;
     if (!store) return [];
@@ -87,7 +88,7 @@ export function createServerView(parts: ServerViewParts): View {
         store: health.view(config.store.kind),
         lease: lease.view(),
         problems: problems(),
-        observers: (watching?.electorate.observers() ?? []).map((one) => observerView(one, agents?.sights())),
+        observers: voters().map((one) => observerView(one, agents?.sights())),
         services,
         ...(dns ? { dns: dns.view() } : {}),
       };

@@ -50,8 +50,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   const watched = found.flatMap(({ service, sources }) =>
     isWatched(service) ? [{ service, targets: () => sources.known().targets }] : [],
   );
-  const watching =
-    homes.store && watched.length > 0 ? createWatching(parts, watched, homes.store, nudgeAll) : undefined;
+  const watching = homes.store ? createWatching(parts, watched, homes.store, nudgeAll) : undefined;
   const lease = electionOf(parts, homes, health, nudgeAll);
   const served = found.map(({ service, nudge, sources }): ServedService => {
     const leading = createLeading({

@@ -1,6 +1,7 @@
 import { createCheck } from '../check/health-checks.ts';
 import { unnamedNodeId } from '../config/assemble.ts';
 import type { ServiceConfig } from '../config/schema.ts';
+import { quorumOf } from '../judge/quorum.ts';
 import type { Observer } from '../model/ballot.ts';
 import { createBallotReader } from '../publish/ballot-reader.ts';
 import { type BallotWriter, createBallotWriter } from '../publish/ballot-writer.ts';
@@ -29,7 +30,9 @@ export function isWatched(service: ServiceConfig): service is WatchedService['se
  * An observer that was given no name leaves at a clean stop and when it falls silent, since it comes back under another
  * one; one with a name stays in the electorate until it is decommissioned.
  *
- * @param watched - At least one: who watches nothing has no vote.
+ * A server that watches nothing has no vote; it registers all the same, so that people see which servers there are.
+ *
+ * @param watched - The services that have a check.
  * @param onVotes - Called when votes or observers changed.
  */
 export function createWatching(
@@ -48,11 +51,12 @@ export function createWatching(
     watched,
     writer,
     makeCheck: createCheck,
-    openStatistics: (...args) => openStatistics(parts, ...args),
+    openStatistics: async (...args) => (watched.length > 0 ? openStatistics(parts, ...args) : { run: untilAborted }),
   });
   const electorate = createElectorate({
     reader: createBallotReader({ store, clock }),
-    intervalMs: config.intervalSeconds * 1000,
+    // Nobody's votes decide anything here: who lives is told as often as it can change.
+    intervalMs: (watched.length > 0 ? config.intervalSeconds : config.cluster.heartbeatSeconds) * 1000,
     clock,
     log,
     onChange() {
@@ -68,6 +72,14 @@ export function createWatching(
       if (isTransient) await leave(writer);
     },
   };
+}
+
+/** A loop that does nothing for as long as the others run. */
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Best effort: whoever stays behind without it drops out by its time to live. */
@@ -89,5 +101,6 @@ function countObservers(
     const states = observers.filter(({ services }) => services.includes(service.name)).map(stateOf);
     for (const state of ['fresh', 'stale', 'abstaining'] as const)
       metrics.observers.set({ service: service.name, state }, states.filter((one) => one === state).length);
+    metrics.serviceQuorum.set({ service: service.name }, quorumOf(observers, service.name, service.vote).isMet ? 1 : 0);
   }
 }

@@ -1,6 +1,6 @@
 import type { Ballot, Observer } from '../model/ballot.ts';
 import { describeError, HsdoError, hasCode } from '../model/error.ts';
-import type { Entry, Store, Version } from '../store/store.ts';
+import type { Change, Entry, Store, Version } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
 import { createQueue } from '../time/in-turn.ts';
 import {
@@ -36,12 +36,15 @@ export interface BallotReader {
   unreadable(): readonly string[];
   /** Removes transient observers that were silent for ten times their time to live; resolves with their ids. */
   tidy(signal: AbortSignal): Promise<readonly string[]>;
+  /** For how long the record of each has not moved, by id, milliseconds. A transient observer that is gone is there, too. */
+  silentMs(): ReadonlyMap<string, number>;
   /**
    * Strikes an observer off the electorate for good, votes included.
    *
+   * @param beside - Written in the same commit.
    * @throws HsdoError `rejected` while it is fresh, and when nobody is registered under this id
    */
-  decommission(id: string, signal: AbortSignal): Promise<void>;
+  decommission(id: string, signal: AbortSignal, beside?: readonly Change[]): Promise<void>;
   /** Optional hint that somebody's votes changed. Heartbeats are none. */
   changed?(signal: AbortSignal): Promise<void>;
 }
@@ -122,13 +125,13 @@ export function createBallotReader({ store, clock }: { readonly store: Store; re
     }
     return removed;
   };
-  const decommission = async (id: string, signal: AbortSignal) => {
+  const decommission = async (id: string, signal: AbortSignal, beside: readonly Change[] = []) => {
     await read(signal);
     const one = known.get(id);
     if (!one) throw refusal(id, 'no such observer is registered');
     if (one.observer.isFresh) throw refusal(id, `it lives; stop it and wait ${Math.ceil(one.record.ttlMs / 1000)} s`);
     try {
-      await store.commit(removalOf(id, one.version), signal);
+      await store.commit([...removalOf(id, one.version), ...beside], signal);
     } catch (error) {
       if (hasCode(error, 'conflict')) throw refusal(id, 'it has just come back', error);
       throw error;
@@ -138,7 +141,8 @@ export function createBallotReader({ store, clock }: { readonly store: Store; re
     read: (signal) => inTurn(() => read(signal)),
     unreadable: () => faults,
     tidy: (signal) => inTurn(() => tidy(signal)),
-    decommission: (id, signal) => inTurn(() => decommission(id, signal)),
+    silentMs: () => new Map([...known].map(([id, one]) => [id, silentMs(one)])),
+    decommission: (id, signal, beside) => inTurn(() => decommission(id, signal, beside)),
     ...(changed ? { changed: (signal: AbortSignal) => changed.call(store, ballotRoot, signal) } : {}),
   };
 }

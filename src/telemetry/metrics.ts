@@ -52,6 +52,7 @@ export function createMetrics() {
       'service',
       'state',
     ]),
+    serviceQuorum: gauge('hsdo_service_quorum', '1 while a majority of the observers of a service votes', ['service']),
     ballotLastSuccess: gauge(
       'hsdo_ballot_last_success_timestamp_seconds',
       'When this process last brought its votes or a sign of life into the store',
