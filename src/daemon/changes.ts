@@ -15,6 +15,8 @@ export interface Decision {
     | 'in'
     | 'out'
     | 'active'
+    | 'switchover'
+    | 'switchover over'
     | 'panic'
     | 'panic over'
     | 'weight'
@@ -56,7 +58,16 @@ function serviceChanges(before: Desired | undefined, after: Desired): Decision[]
   if (after.active !== before?.active) {
     decisions.push({ event: 'active', from: before?.active ?? 'none', to: after.active ?? 'none' });
   }
-  return decisions;
+  return [...decisions, ...switchoverChanges(before?.switchover, after.switchover)];
+}
+
+/** What became of an operator's wish for the active target. */
+function switchoverChanges(before: Desired['switchover'], after: Desired['switchover']): Decision[] {
+  if (after === undefined || (after.token === before?.token && after.ended === before.ended)) return [];
+  const { targetName: target, by, ended, endedBy = by } = after;
+  if (ended === undefined) return [{ event: 'switchover', target, to: `as ${by} asked` }];
+  if (before?.ended !== undefined && before.targetId === after.targetId) return [];
+  return [{ event: 'switchover over', target, to: ended === 'purged' ? `purged by ${endedBy}` : ended }];
 }
 
 function slotChanges(was: Slot | undefined, is: Slot): Decision[] {

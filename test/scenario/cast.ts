@@ -88,6 +88,7 @@ export function createCast() {
     flaky: new Set(),
   };
   let settings: Record<string, unknown> = {};
+  let wishes = 0;
   let legacy: Snapshot | undefined;
   let told: string[] = [];
 
@@ -167,6 +168,10 @@ export function createCast() {
     async override(target: string, state: string) {
       const known = overrides.find((one) => one === state);
       await createRequests(store).override('web', target, known, 'story', clock.now(), never);
+    },
+    async switchover(target: string | undefined) {
+      wishes += 1;
+      await createRequests(store).switchover('web', `w${wishes}`, target, 'story', clock.now(), never);
     },
     async release() {
       const token = (await read())?.hold?.token ?? 'nothing';

@@ -66,6 +66,12 @@ async function act(cast: Cast, line: string): Promise<readonly string[]> {
     case 'override':
       await cast.override(words[0] ?? '', words[1] ?? '');
       return [];
+    case 'switchover':
+      await cast.switchover(words[0]);
+      return [];
+    case 'purge':
+      await cast.switchover(undefined);
+      return [];
     case 'release':
       await cast.release();
       return [];
