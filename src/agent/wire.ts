@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { agentId } from '../config/agents.ts';
 import { probeCodes } from '../model/probe.ts';
 
 /**
@@ -42,7 +43,7 @@ export const tasksSchema = z.object({ tasks: z.array(z.unknown()).max(100_000) }
 
 /** What one check of one target came to. */
 export const reportSchema = z.object({
-  agent_id: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . : -'),
+  agent_id: agentId,
   /** When it was checked, by the agent's clock. Without a zone it means UTC. */
   timestamp: z.iso.datetime({ offset: true, local: true }),
   check_name: z.string().min(1).max(600),

@@ -16,7 +16,7 @@ export interface AgentService {
 export type Taken =
   | { readonly outcome: 'accepted' | 'late' }
   | {
-      readonly outcome: 'unknown-target' | 'untimely' | 'impostor' | 'too-many' | 'not-ready';
+      readonly outcome: 'unknown-target' | 'untimely' | 'impostor' | 'stranger' | 'too-many' | 'not-ready';
       readonly code: 403 | 422 | 429 | 503;
       /** One sentence: what is wrong, and what was expected. */
       readonly error: string;

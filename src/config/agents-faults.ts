@@ -11,7 +11,7 @@ const loopback = /^(off$|127(\.\d{1,3}){3}:|localhost:|\[::1\]:)/;
 export const isLoopback = (listen: string): boolean => loopback.test(listen);
 
 /** What is wrong between the services' `agents`, their checks and the listener for agents. */
-export function agentsFaults({ services, dns, api }: Config, say: Say): void {
+export function agentsFaults({ services, dns, api, cluster }: Config, say: Say): void {
   const { listen } = api.agents;
   const isOpen = !isLoopback(listen);
   const owners = new Map<string, string>();
@@ -31,6 +31,12 @@ export function agentsFaults({ services, dns, api }: Config, say: Say): void {
     }
     if (isOpen && agents.token === undefined) {
       say([...path, 'token'], `missing: agents are listened for at ${listen}, where anybody could report`);
+    }
+    if (agents.only && listen === 'off') {
+      say([...path, 'only'], 'expected api.agents.listen beside it: nobody else checks this service', 'true');
+    }
+    if (agents.ids?.includes(cluster.nodeId)) {
+      say([...path, 'ids'], `expected names of agents: "${cluster.nodeId}" is this server`);
     }
     const domain = agentDomainOf(service, dns);
     const owner = owners.get(domain);

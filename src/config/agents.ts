@@ -6,9 +6,14 @@ const seconds = (min: number, max: number) => z.number().min(min).max(max);
 /** A word in a question's `tags=a,b`. */
 const tag = z.string().regex(/^[^\s,]{1,64}$/, 'expected a word of at most 64 characters without a comma');
 
+/** What an agent is called in its reports, in messages and in the store. */
+export const agentId = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . : -');
+
 /** `tags: berlin backup` is short for `tags: [berlin, backup]`. */
 const words = (value: unknown) =>
   typeof value === 'string' ? value.split(/\s+/).filter((word) => word !== '') : value;
+
+const isOnceEach = (names: readonly string[]) => new Set(names).size === names.length;
 
 /** What agents may do for one service. */
 export const serviceAgentsSchema = z.strictObject({
@@ -24,6 +29,10 @@ export const serviceAgentsSchema = z.strictObject({
   freshSeconds: seconds(0.5, 86_400).default(60),
   /** When an agent that fell silent leaves the electorate: by itself after `freshSeconds`, or when an operator says so. */
   leave: z.enum(['timeout', 'decommission']).default('timeout'),
+  /** True: the servers leave the checks to agents, as PyFailoverDNS's master does, and have no vote. */
+  only: z.boolean().default(false),
+  /** The agents that have a vote; each of them is missing while it is silent. Default is whoever shows the token. */
+  ids: z.array(agentId).min(1).max(1000).refine(isOnceEach, 'expected each name once').optional(),
 });
 
 export type ServiceAgents = z.output<typeof serviceAgentsSchema>;

@@ -80,6 +80,9 @@ export function createAgentDesk(options: {
       const { agent_id: id, target_ip: address, port } = report;
       if (isServer(id))
         return refused('impostor', 403, `agent_id: "${id}" is the name of a server; choose another one`);
+      if (service.agents.ids?.includes(id) === false) {
+        return refused('stranger', 403, `agent_id: "${id}" is not among the agents of "${domain}"`);
+      }
       const target = roster.find(address, port);
       if (target === undefined && !roster.isComplete()) {
         return refused('not-ready', 503, 'the targets are not known yet; send it again');

@@ -11,6 +11,7 @@ import type { Requests } from '../publish/requests.ts';
 import { version } from '../telemetry/version.ts';
 import { withDeadline } from '../time/deadline.ts';
 import type { Agents } from './agents.ts';
+import { electorateOf } from './agents-electorate.ts';
 import { domainsOf } from './dns-view.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
@@ -101,7 +102,7 @@ export function createServerView(parts: ServerViewParts): View {
       const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(name));
       const view = await viewOf(one, await clientReports(), snapshot, requests);
       return serviceDetail(view, one.service, snapshot, {
-        observers: watching?.electorate.observers() ?? [],
+        observers: electorateOf(one.service, watching?.electorate.observers() ?? []),
         opinions: watching?.observing.opinions(name) ?? [],
         sights: agents?.sights(),
         domains: domains.get(name),

@@ -8,6 +8,7 @@ import { withDeadline } from '../time/deadline.ts';
 import { watchForHints } from '../time/hints.ts';
 import { createNudge } from '../time/nudge.ts';
 import { type Agents, createAgents } from './agents.ts';
+import { votersOf } from './agents-electorate.ts';
 import { createLeading } from './leading.ts';
 import { runTogether } from './lifecycle.ts';
 import { openPatiently, tellRefusals } from './opening.ts';
@@ -58,7 +59,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
       ...homes,
       service,
       known: sources.known,
-      observers: () => watching?.electorate.observers(),
+      observers: () => votersOf(service, watching?.electorate.observers()),
       firstWaitMs: config.checks.firstWaitSeconds * 1000,
       lease,
       requests,

@@ -3,10 +3,11 @@ import { unnamedNodeId } from '../config/assemble.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { quorumOf } from '../judge/quorum.ts';
 import type { Observer } from '../model/ballot.ts';
-import { createBallotReader } from '../publish/ballot-reader.ts';
+import { createBallotReader, type RegisteredObserver } from '../publish/ballot-reader.ts';
 import { type BallotWriter, createBallotWriter } from '../publish/ballot-writer.ts';
 import type { Store } from '../store/store.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { electorateOf } from './agents-electorate.ts';
 import { createElectorate, type Electorate } from './electorate.ts';
 import { runTogether } from './lifecycle.ts';
 import { createObserving, type Observing, type WatchedService } from './observing.ts';
@@ -46,9 +47,11 @@ export function createWatching(
   const isTransient = nodeId === unnamedNodeId();
   const ttlMs = nodeTtlSeconds * 1000;
   const writer = createBallotWriter({ store, observer: nodeId, isTransient, ttlMs, clock });
+  // Services that are left to agents are read about and not asked.
+  const asked = watched.filter(({ service }) => service.agents?.only !== true);
   const observing = createObserving({
     ...parts,
-    watched,
+    watched: asked,
     writer,
     makeCheck: createCheck,
     openStatistics: async (...args) => (watched.length > 0 ? openStatistics(parts, ...args) : { run: untilAborted }),
@@ -93,12 +96,12 @@ async function leave(writer: BallotWriter): Promise<void> {
 function countObservers(
   { metrics }: ProcessParts,
   watched: readonly WatchedService[],
-  observers: readonly Observer[],
+  observers: readonly RegisteredObserver[],
 ): void {
   const stateOf = ({ isFresh, abstains }: Observer) =>
     isFresh ? (abstains === undefined ? 'fresh' : 'abstaining') : 'stale';
   for (const { service } of watched) {
-    const states = observers.filter(({ services }) => services.includes(service.name)).map(stateOf);
+    const states = electorateOf(service, observers).map(stateOf);
     for (const state of ['fresh', 'stale', 'abstaining'] as const)
       metrics.observers.set({ service: service.name, state }, states.filter((one) => one === state).length);
     metrics.serviceQuorum.set({ service: service.name }, quorumOf(observers, service.name, service.vote).isMet ? 1 : 0);

@@ -80,6 +80,9 @@ export const judgingMeanings: Readonly<Record<string, string>> = {
   'agents.freshSeconds': 'how long a report counts',
   'agents.leave':
     'when an agent that is silent leaves the electorate: by timeout, after `freshSeconds`, or by decommission only',
+  'agents.only': 'true: agents alone check and vote, and no server does, as with the master of PyFailoverDNS',
+  'agents.ids':
+    'the agents that may report, each in the electorate, also while it is silent; default: any with the token',
   'api.agents.listen':
     'where agents ask for tasks and report; beyond loopback every service with `agents` needs a token',
   'api.agents.maxBodyBytes': 'the longest body that is taken from an agent',

@@ -33,7 +33,7 @@ describe('agents in a configuration', () => {
     expect(faults).toEqual([]);
     expect(config?.api.agents).toEqual({ listen: 'off', maxBodyBytes: 1_048_576, requestsPerSecond: 50 });
     const [web, mail] = config?.services.map(({ agents }) => agents) ?? [];
-    expect(web).toEqual({ tags: [], freshSeconds: 60, leave: 'timeout' });
+    expect(web).toEqual({ tags: [], freshSeconds: 60, leave: 'timeout', only: false });
     expect(mail).toMatchObject({ tags: ['north', 'south'], intervalSeconds: 30, timeoutSeconds: 5 });
     expect([mail?.token?.reveal(), String(mail?.token)]).toEqual(['secret_token', '***']);
   });
@@ -71,6 +71,19 @@ describe('agents in a configuration', () => {
     expect(faults('kind: postgres, user: u, targets: { a: { password: p } }')[0]).toContain('check.targets.a.password');
     expect(faults('kind: exec, check: ./check.sh')).toEqual([]);
     expect(secretIn(checkSchema.parse({ kind: 'http' }))).toBeUndefined();
+  });
+
+  it('can be the only ones that check, where somebody listens for them, and be named each once', () => {
+    const faults = (agents: string, top: readonly string[] = []) =>
+      load([`name: a, check: tcp, agents: { token: long-enough, ${agents} }`], top).faults;
+    expect(faults('only: true, ids: [a, b]', open)).toEqual([]);
+    expect(faults('only: true')).toEqual([
+      'F:2: services[0].agents.only: true is wrong: expected api.agents.listen beside it: nobody else checks this service',
+    ]);
+    expect(faults('ids: [a, b, a]', open)).toEqual([expect.stringMatching(/agents\.ids.*expected each name once/)]);
+    expect(faults('ids: [n1]', [...open, 'cluster: { nodeId: n1 }'])).toEqual([
+      'F:2: services[0].agents.ids: expected names of agents: "n1" is this server',
+    ]);
   });
 
   it('know a service by a domain that no other service has', () => {

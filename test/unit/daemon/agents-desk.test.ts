@@ -186,6 +186,18 @@ describe('the desk', () => {
     expect(server.desk.agents()).toEqual([]);
   });
 
+  it('refuses by name whoever is not among the agents that the service names', async () => {
+    const server = cluster().start({ ...fields, agents: { freshSeconds: 12, ids: ['one', 'two'] } });
+    const answer = await server.say(a, 'ok', { agent_id: 'three' });
+    expect(answer).toMatchObject({
+      code: 403,
+      outcome: 'stranger',
+      error: expect.stringContaining('"three"') as unknown,
+    });
+    expect(await server.say(a, 'ok', { agent_id: 'two' })).toEqual({ outcome: 'accepted' });
+    expect(server.desk.agents().map(({ id }) => id)).toEqual(['two']);
+  });
+
   it('takes no more services of an agent than it bears the targets of', async () => {
     const { start } = cluster();
     const server = start();
