@@ -105,9 +105,8 @@ export function createLeading(parts: LeadingParts): Leading {
     if (!term) return stepDown();
     const done = metrics.roundSeconds.startTimer({ service: service.name });
     try {
-      const result = await withDeadline(`A round of service "${service.name}"`, roundDeadlineMs, signal, (inner) =>
-        round(roundParts, memory, term, inner),
-      );
+      const play = (inner: AbortSignal) => round(roundParts, memory, term, inner);
+      const result = await withDeadline(`A round of service "${service.name}"`, roundDeadlineMs, signal, play, clock);
       tell(result);
       memory = result.memory;
       last = result;

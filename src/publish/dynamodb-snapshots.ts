@@ -10,7 +10,7 @@ import { addMoved } from './dynamodb-moved.ts';
 import { encodeSlot, freeItem, idAttribute } from './dynamodb-slots.ts';
 import { controlKey, type HsdoTable, readControlItem, readTable, stampAttribute } from './dynamodb-table.ts';
 import type { Snapshots } from './snapshots.ts';
-import type { Term } from './term.ts';
+import { assertHeld, type Term } from './term.ts';
 
 /** Actions that one transaction may hold (DynamoDB, TransactWriteItems). */
 export const maxActions = 100;
@@ -133,6 +133,7 @@ async function writeRevision(
     return (found?.revision ?? 0) !== revision || (found?.epoch ?? 0) > term.epoch ? 'overtaken' : 'open';
   };
   const send = (options: { abortSignal: AbortSignal }) => client.send(command, options);
+  assertHeld(`publish "${desired.service}"`, term);
   await writeTruly(table, table.clock, { what: `publish revision ${revision + 1}`, send, readBack, conflict }, signal);
   history.last = { revision: revision + 1, moved };
 }

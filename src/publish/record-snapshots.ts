@@ -5,7 +5,7 @@ import { type Change, type Entry, maxCommitChanges, type Store } from '../store/
 import { fenceKey } from './record-lease.ts';
 import { type Chunk, encodeRecord, type Head, parseChunk, parseHead } from './snapshot-format.ts';
 import type { Snapshots } from './snapshots.ts';
-import type { Term } from './term.ts';
+import { assertHeld, type Term } from './term.ts';
 
 const slotsPerChunk = 100;
 /** The fence, the head and the chunks of a whole list must fit into one commit. */
@@ -120,6 +120,7 @@ async function write(
   for (let n = chunks.length; n < (current?.chunks.length ?? 0); n++) {
     changes.push({ op: 'delete', key: chunkKeyOf(service, n) });
   }
+  assertHeld(`publish "${service}"`, term);
   await store.commit(changes, signal);
   return { ...desired, revision, epoch: term.epoch, publishedAt };
 }

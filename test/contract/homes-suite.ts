@@ -135,6 +135,15 @@ export function describeHomes(name: string, makePlace: () => Promise<HomesPlace>
         expect(await two.snapshots.read('web', never)).toStrictEqual(second);
       });
 
+      it('are not even offered by a leader whose own clock has ended its term', async () => {
+        const [one] = await openTwo();
+        const term = await lead(one, 'one');
+        const over = { ...term, isHeld: () => false };
+        await expect(publish(one, undefined, listOf(3, 1), over)).rejects.toMatchObject({ code: 'conflict' });
+        expect(await one.snapshots.revision('web', never)).toBe(0);
+        expect((await publish(one, undefined, listOf(3, 1), { ...term, isHeld: () => true })).revision).toBe(1);
+      });
+
       it('are never written by a leader whose term has ended, also where the next one has not written yet', async () => {
         const [one, two] = await openTwo();
         const old = await lead(one, 'one');

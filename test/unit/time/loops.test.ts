@@ -92,6 +92,20 @@ describe('withDeadline', () => {
     await expect(call).rejects.toMatchObject({ code: 'unavailable', message: 'The store did not answer in 5 ms' });
   });
 
+  it('measures its time by the clock that it is given', async () => {
+    const clock = createFakeClock();
+    const answers: string[] = [];
+    const ask = (what: string, call: () => Promise<void>) =>
+      withDeadline(what, 60_000, new AbortController().signal, call, clock).then(
+        () => answers.push(`${what} answered`),
+        () => answers.push(`${what} was given up after ${clock.monotonic()} ms`),
+      );
+    const [quick, deaf] = [ask('quick', async () => {}), ask('deaf', () => new Promise(() => {}))];
+    await clock.advance(120_000);
+    await Promise.all([quick, deaf]);
+    expect(answers).toEqual(['quick answered', 'deaf was given up after 60000 ms']);
+  });
+
   it("hands the caller's own abort on, and its reason out", async () => {
     const stop = new AbortController();
     let seen: unknown;
