@@ -54,7 +54,7 @@ export function createWatching(
     watched: asked,
     writer,
     makeCheck: createCheck,
-    openStatistics: async (...args) => (watched.length > 0 ? openStatistics(parts, ...args) : { run: untilAborted }),
+    openStatistics: async (...args) => (asked.length > 0 ? openStatistics(parts, ...args) : { run: untilAborted }),
   });
   const electorate = createElectorate({
     reader: createBallotReader({ store, clock }),
@@ -101,9 +101,10 @@ function countObservers(
   const stateOf = ({ isFresh, abstains }: Observer) =>
     isFresh ? (abstains === undefined ? 'fresh' : 'abstaining') : 'stale';
   for (const { service } of watched) {
-    const states = electorateOf(service, observers).map(stateOf);
+    const voters = electorateOf(service, observers);
+    const states = voters.map(stateOf);
     for (const state of ['fresh', 'stale', 'abstaining'] as const)
       metrics.observers.set({ service: service.name, state }, states.filter((one) => one === state).length);
-    metrics.serviceQuorum.set({ service: service.name }, quorumOf(observers, service.name, service.vote).isMet ? 1 : 0);
+    metrics.serviceQuorum.set({ service: service.name }, quorumOf(voters, service.name, service.vote).isMet ? 1 : 0);
   }
 }
