@@ -4,9 +4,9 @@ import { agentId } from '../config/agents.ts';
 import { probeCodes } from '../model/probe.ts';
 
 /**
- * What agents and servers say to each other, as PyFailoverDNS has it (its `api/models.py` and `core/logic.py`): its agents
- * work against our servers and our agents against its master. Fields that it does not know it ignores; those of ours are
- * marked, and absent from its messages.
+ * What agents and servers say to each other, as PyFailoverDNS has it (its `main.py`, commit 07471c1, and `agent.py`, commit
+ * b7754bd): its agents work against our servers and our agents against its master. Fields that it does not know it ignores;
+ * those of ours are marked, and absent from its messages.
  */
 
 /** Where tasks are asked for and reports are sent to. */
@@ -102,21 +102,16 @@ export interface DomainDetail {
   readonly check_type: string;
   readonly live: boolean;
   readonly fallback_ips: readonly string[];
-  /** By address. */
-  readonly ip_checks: Readonly<
-    Record<
-      string,
-      {
-        readonly status: 'ok' | 'fail';
-        readonly port: number | null;
-        readonly agents: readonly {
-          readonly agent_id: string;
-          readonly status: 'ok' | 'fail';
-          readonly timestamp: string;
-          readonly latency_ms: number | null;
-          readonly expired: boolean;
-        }[];
-      }
-    >
-  >;
+  /** By address and by agent, what it reported last. An address of which nobody has reported is not there. */
+  readonly ip_checks: Readonly<Record<string, Readonly<Record<string, ToldReport>>>>;
+}
+
+/** A report as others are told of it. */
+export interface ToldReport
+  extends Pick<AgentReport, 'agent_id' | 'timestamp' | 'check_name' | 'domain' | 'type' | 'target_ip' | 'status'> {
+  readonly port: number | null;
+  readonly latency_ms: number | null;
+  readonly reason: string | null;
+  /** Ours: it is older than reports count here. */
+  readonly expired: boolean;
 }

@@ -1,4 +1,4 @@
-import type { DomainDetail, DomainStatus } from '../agent/wire.ts';
+import { checkNameOf, type DomainDetail, type DomainStatus, type ToldReport } from '../agent/wire.ts';
 import { type Slot, servingWeight } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { type AgentChecked, agentPortOf } from './agents-tasks.ts';
@@ -48,40 +48,44 @@ export function domainStatus(
   };
 }
 
-type IpCheck = DomainDetail['ip_checks'][string];
-
-/** One domain in detail: by address the verdict, and what each agent said last. Pure. */
+/** One domain in detail: by address and agent what was said last. Pure. */
 export function domainDetail(
   checked: AgentChecked,
   snapshot: Snapshot | undefined,
   agents: readonly AgentSight[],
 ): DomainDetail {
-  const { check } = checked.service;
-  const checks = new Map<string, IpCheck>();
-  for (const slot of inUse(snapshot)) {
-    const { target } = slot;
-    const isUp = slot.state === 'taken' && slot.health?.verdict === 'up';
-    const said = agents.flatMap(({ id, reports }) =>
-      reports
-        .filter((report) => report.target.id === target.id)
-        .map(({ status, timestamp, latencyMs, isExpired }) => {
-          return { agent_id: id, status, timestamp, latency_ms: latencyMs, expired: isExpired };
-        }),
-    );
-    // Two ports of one address share an entry, since PyFailoverDNS has one for each address.
-    const other = checks.get(target.address);
-    checks.set(target.address, {
-      status: isUp || other?.status === 'ok' ? 'ok' : 'fail',
-      port: other?.port ?? agentPortOf(target, check) ?? null,
-      agents: [...(other?.agents ?? []), ...said],
-    });
-  }
   const { live_ips: live } = domainStatus(checked, snapshot, []);
+  const told = agents.flatMap(({ id, reports }) =>
+    // Two ports of one address share a place, since PyFailoverDNS has one for each address: the newer report stands there.
+    [...reports].sort((one, other) => one.checkedAt - other.checkedAt).map((report) => toldOf(checked, id, report)),
+  );
+  const addresses = once(told.map((report) => report.target_ip)).map((address) => {
+    const of = told.filter((report) => report.target_ip === address);
+    return [address, Object.fromEntries(of.map((report) => [report.agent_id, report]))] as const;
+  });
   return {
     domain: checked.domain,
-    check_type: check.kind,
+    check_type: checked.service.check.kind,
     live: live.length > 0,
     fallback_ips: fallbackOf(checked),
-    ip_checks: Object.fromEntries(checks),
+    ip_checks: Object.fromEntries(addresses),
+  };
+}
+
+function toldOf({ domain, service: { check } }: AgentChecked, id: string, report: LastReport): ToldReport {
+  const { target, timestamp, status, latencyMs, reason, isExpired } = report;
+  const port = agentPortOf(target, check) ?? null;
+  return {
+    agent_id: id,
+    timestamp,
+    check_name: checkNameOf(domain, target.address, port),
+    domain,
+    type: check.kind,
+    target_ip: target.address,
+    port,
+    status,
+    latency_ms: latencyMs,
+    reason,
+    expired: isExpired,
   };
 }

@@ -17,6 +17,8 @@ export interface LastReport {
   readonly checkedAt: number;
   readonly status: 'ok' | 'fail';
   readonly latencyMs: number | null;
+  /** The beginning of what the agent wrote. */
+  readonly reason: string | null;
   /** Older than the service counts reports for; its vote is missing. */
   readonly isExpired: boolean;
 }
@@ -47,6 +49,13 @@ interface Watched {
   targets: readonly Target[];
   /** When the newest report was made, monotonic. */
   heardAt: number;
+}
+
+/** Much more than a sentence, and little enough for all the reports that a server keeps. */
+const mostReason = 200;
+
+function lastOf({ timestamp, status, latency_ms: latencyMs, reason }: AgentReport) {
+  return { timestamp, status, latencyMs: latencyMs ?? null, reason: reason?.slice(0, mostReason) ?? null };
 }
 
 function rulesOf({ service: { check } }: Roster['checked']): HealthRules {
@@ -116,8 +125,7 @@ export function createAgentVotes(
       const isLeft = before === undefined && former?.services.get(name)?.has(target.id) === true;
       const saidAt = isLeft ? startedAt : before?.checkedAt;
       watch(one, new Set(saidAt !== undefined && isOld(one, saidAt) ? [target.id] : []));
-      const { timestamp, status, latency_ms: latencyMs = null } = report;
-      one.reports.set(target.id, { target, timestamp, checkedAt, status, latencyMs, isExpired: false });
+      one.reports.set(target.id, { target, checkedAt, ...lastOf(report), isExpired: false });
       one.heardAt = Math.max(one.heardAt, checkedAt);
       const isNews = opinions.note(name, target, probeOfReport(report, check.kind), ageMs);
       return { isLate: false, isNews: isNews || isNew };

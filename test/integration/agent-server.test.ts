@@ -52,7 +52,7 @@ async function startStage(): Promise<Stage> {
       const headers = { 'X-API-Key': token };
       const response = await fetch(`${url}/api/v1/status/${service}`, { headers, signal: AbortSignal.timeout(5000) });
       const { ip_checks: checked } = (await response.json()) as DomainDetail;
-      return checked[address]?.agents.find(({ agent_id: id }) => id === 'berlin')?.status;
+      return checked[address]?.['berlin']?.status;
     },
   };
 }

@@ -47,7 +47,15 @@ describeWith(['dig'], 'the example of PyFailoverDNS with its agents, run as it s
       await say(['fail', 'fail']);
       await has(['10.10.10.254']);
       expect((await askDns('dig', place, name, 'A')).answer).toEqual([`${name}. 30 A 10.10.10.254`]);
-      expect((await agent.get(`/api/v1/status/${name}`)).body).toMatchObject({ live: false, check_type: 'tcp' });
+      const { body: detail } = await agent.get(`/api/v1/status/${name}`);
+      expect(detail).toMatchObject({ live: false, check_type: 'tcp', fallback_ips: ['10.10.10.254'] });
+      const { address = '', port = 0 } = one ?? {};
+      const reported = { agent_id: 'example', domain: name, type: 'tcp', target_ip: address, port, status: 'fail' };
+      const said = { ...reported, check_name: `${name}:${address}:${port}`, latency_ms: null, reason: null };
+      expect(detail['ip_checks']).toMatchObject({
+        [address]: { example: said },
+        [two?.address ?? '']: { example: {} },
+      });
       await say(['fail', 'ok']);
       await has([two?.address]);
       // The last one leaves by time-out: nobody is left to say no, and that is a no.
