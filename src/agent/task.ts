@@ -42,6 +42,7 @@ export function parseTask(value: unknown, { allowExec }: { readonly allowExec: b
   const check = checkSchema.safeParse(options);
   if (!check.success) return refuse(`check: ${firstOf(check.error.issues)}`);
   const { kind } = check.data;
+  if (kind === 'module') return refuse('it wants a file of this machine loaded, which no server may');
   if (kind === 'exec' && !allowExec) return refuse('it wants an executable run, which allowExec does not permit');
   const { targets, refusals } = accept([
     {

@@ -3,6 +3,7 @@ import { createExecCheck, execSchema } from './exec.ts';
 import type { CheckContext, HealthCheck } from './health-check.ts';
 import { createHttpCheck, httpSchema } from './http.ts';
 import { createIcmpCheck, icmpSchema } from './icmp.ts';
+import { createModuleCheck, moduleSchema } from './module.ts';
 import { createNoneCheck, noneSchema } from './none.ts';
 import { createPostgresCheck, postgresSchema } from './postgres.ts';
 import { createRedisSentinelCheck, redisSentinelSchema } from './redis-sentinel.ts';
@@ -13,6 +14,7 @@ const kinds = [
   { schema: execSchema, create: createExecCheck },
   { schema: httpSchema, create: createHttpCheck },
   { schema: icmpSchema, create: createIcmpCheck },
+  { schema: moduleSchema, create: createModuleCheck },
   { schema: noneSchema, create: createNoneCheck },
   { schema: postgresSchema, create: createPostgresCheck },
   { schema: redisSentinelSchema, create: createRedisSentinelCheck },

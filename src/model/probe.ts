@@ -17,6 +17,7 @@
  * | `redirect`       | too many redirects, or one that may not be followed                      |
  * | `exit`           | an executable ended with another code than 0; the sentence names it      |
  * | `signal`         | an executable was ended by a signal                                      |
+ * | `extension`      | a check of the user's own says no; the sentence is its reason            |
  * | `login`          | user or password are not accepted                                        |
  * | `full`           | the server takes no more connections, which does not make it dead        |
  * | `not-primary`    | a replica where the primary is wanted                                    |
@@ -40,6 +41,7 @@ export const probeCodes = [
   'redirect',
   'exit',
   'signal',
+  'extension',
   'login',
   'full',
   'not-primary',

@@ -12,12 +12,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   redis: ['model', 'time'],
   // How an executable of the operator's is run: the check and the switcher of kind exec both do.
   program: ['model', 'time'],
+  // What users write themselves, and how it is loaded: checks, switchers and notifiers of kind module.
+  extension: ['model'],
   store: bottom,
   discover: [...bottom, 'redis'],
-  check: [...bottom, 'redis', 'program'],
+  check: [...bottom, 'redis', 'program', 'extension'],
   judge: ['model'],
   assign: ['model'],
-  deliver: [...bottom, 'program'],
+  deliver: [...bottom, 'program', 'extension'],
   publish: [...bottom, ...stages],
   config: [...bottom, ...stages, 'publish'],
   // An agent checks for servers; those need what the two say to each other, which lies here, too.
@@ -42,6 +44,7 @@ export const pure: readonly string[] = [
   'deliver/dns/records/',
   'deliver/dns/responder.ts',
   'deliver/switch/reconcile.ts',
+  'deliver/switch/switcher.ts',
 ];
 
 /** Maps of plug-in kinds: what a map imports from its own folder are plug-ins, but for the files named as shared. */
@@ -49,6 +52,6 @@ export const plugInMaps: Readonly<Record<string, readonly string[]>> = {
   'discover/sources.ts': ['discover/source.ts', 'discover/accept.ts', 'discover/refresh.ts'],
   'store/stores.ts': ['store/store.ts'],
   'check/health-checks.ts': ['check/health-check.ts'],
-  'deliver/switch/switchers.ts': ['deliver/switch/switcher.ts', 'deliver/switch/ask-json.ts'],
+  'deliver/switch/switchers.ts': ['deliver/switch/switcher.ts', 'deliver/switch/options.ts'],
   'deliver/notify/notifiers.ts': ['deliver/notify/notifier.ts'],
 };

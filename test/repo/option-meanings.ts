@@ -35,6 +35,10 @@ export const checkMeanings: Readonly<Record<string, Readonly<Record<string, stri
     forwardDomain: 'sends the `domain` of the service as Host, unless the headers name one',
     targets: 'by name, id or address of a target: `{ url }`, or `{ port, path }`, of its own',
   },
+  module: {
+    path: 'a file of JavaScript or TypeScript that exports `createCheck(options, context)`; see "Your own kinds"',
+    options: 'what it is given',
+  },
   postgres: {
     role: 'primary, replica or any; of several primaries at most one is up, by their timelines',
     user: 'it needs no privileges',

@@ -11,6 +11,7 @@ type Tree = Readonly<Record<string, unknown>>;
 /** What each kind of check cannot do without. */
 const needed: Readonly<Record<string, Tree>> = {
   exec: { check: 'check.sh' },
+  module: { path: 'check.ts' },
   postgres: { user: 'checker' },
   'redis-sentinel': { masterName: 'mymaster', sentinels: [{ host: 'localhost' }] },
 };

@@ -63,6 +63,12 @@ describe('a task', () => {
     expect(accepted(exec, true).check.kind).toBe('exec');
   });
 
+  it('never loads a file of the agent’s machine', () => {
+    const own = { ...plain, type: 'module', check: { kind: 'module', path: '/tmp/any.mjs' } };
+    expect(refused(own)).toMatch(/wants a file of this machine loaded, which no server may$/);
+    expect(() => accepted(own, true)).toThrow(/no server may/);
+  });
+
   it.each([
     [{ type: 'smtp' }, 'type is "smtp", expected one of tcp, http, icmp or the options of a check'],
     [{ type: 'exec' }, 'type is "exec", expected one of tcp, http, icmp or the options of a check'],

@@ -1,0 +1,91 @@
+/**
+ * What a check, a switcher or a notifier of your own looks like: a file of JavaScript or TypeScript that exports one
+ * function, named in the configuration as `{kind: module, path: ./my-check.ts, options: {...}}`. hsdo keeps time, tries
+ * again, counts and shows around it, as around its own kinds.
+ */
+
+/** A target or an entry point, as an extension is told of it. */
+export interface ExtensionTarget {
+  readonly id?: string;
+  readonly name: string;
+  /** An IP address. */
+  readonly address: string;
+  readonly port?: number;
+}
+
+/** What an extension may know of its place. */
+export interface ExtensionContext {
+  /** The service, or the name of the notifier. */
+  readonly name: string;
+  /** The domain that the service is known by. */
+  readonly domain?: string;
+}
+
+/** What one check found. `true` and `false` alone will do. */
+export interface CheckAnswer {
+  readonly up: boolean;
+  /** One sentence for people. */
+  readonly reason?: string;
+  /** Milliseconds. */
+  readonly connectMs?: number;
+  readonly totalMs?: number;
+}
+
+/** Exported as `createCheck(options, context)`. */
+export interface CheckExtension {
+  /**
+   * Asks one target once. To throw means that it could not be asked, which says nothing against it. End when the signal
+   * is aborted: the time is over.
+   */
+  check(target: ExtensionTarget, signal: AbortSignal): Promise<boolean | CheckAnswer>;
+}
+
+/**
+ * Exported as `createSwitcher(options, context)`. An error thrown is tried again; one with `code: 'rejected'` only slowly; one
+ * with `retryAfterMs` not before that time.
+ */
+export interface SwitcherExtension {
+  /** Name or address of the entry point that the outside points at now; `undefined`: at none yet. Changes nothing. */
+  current(signal: AbortSignal): Promise<string | undefined>;
+  /** Lets the outside point at `entry`; doing it twice is the same as once. */
+  switchTo(entry: ExtensionTarget, signal: AbortSignal): Promise<void>;
+}
+
+/** One notice, as every notifier gets it. */
+export interface ExtensionNotice {
+  /** Stable over retries, so that what came already can be dropped. */
+  readonly id: string;
+  readonly cluster: string;
+  /** Absent: about the cluster itself. */
+  readonly service?: string;
+  readonly state: 'alert' | 'info' | 'resolved' | 'reminder';
+  readonly title: string;
+  readonly events: readonly ExtensionEvent[];
+}
+
+export interface ExtensionEvent {
+  readonly id: string;
+  /** `target-down`, `failover`, `new-leader` and so on. */
+  readonly kind: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  readonly service?: string;
+  readonly target?: string;
+  readonly address?: string;
+  readonly from?: string;
+  readonly node?: string;
+  readonly reason?: string;
+  readonly by?: string;
+}
+
+/** Exported as `createNotifier(options, context)`. Errors as with a switcher. */
+export interface NotifierExtension {
+  notify(notice: ExtensionNotice, signal: AbortSignal): Promise<void>;
+}
+
+/** What a file has to export, by what it is used for. */
+export interface Extensions {
+  readonly createCheck: CheckExtension;
+  readonly createSwitcher: SwitcherExtension;
+  readonly createNotifier: NotifierExtension;
+}
