@@ -63,6 +63,8 @@ export interface ObserverView {
   readonly isFresh: boolean;
   /** Leaves the electorate by itself when it falls silent; others stay until they are decommissioned. */
   readonly isTransient: boolean;
+  /** An agent that the service names: it stays in the electorate, whatever becomes of it. */
+  readonly isNamed?: true;
   /** Why it casts no votes. */
   readonly abstains?: string;
   /** When an agent last reported to the asked server, wall-clock milliseconds; absent where it reports elsewhere. */

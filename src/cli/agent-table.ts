@@ -13,9 +13,14 @@ export function agentTable(observers: readonly ObserverView[], at: number): stri
     agent.isFresh ? (agent.abstains === undefined ? 'votes' : 'silent') : 'gone',
     agent.lastSeenAt === undefined ? '-' : ago(agent.lastSeenAt, at),
     clockOf(agent),
-    agent.isTransient ? 'timeout' : 'decommission',
+    leavesBy(agent),
   ]);
   return ['', showTable(['AGENT', 'STATE', 'LAST REPORT', 'CLOCK', 'LEAVES BY'], rows)];
+}
+
+function leavesBy({ isNamed, isTransient }: ObserverView): string {
+  if (isNamed === true) return 'agents.ids';
+  return isTransient ? 'timeout' : 'decommission';
 }
 
 function clockOf({ clockOffsetMs }: ObserverView): string {

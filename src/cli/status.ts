@@ -32,9 +32,10 @@ function trouble(status: StatusView): string[] {
 }
 
 /** What one should know of an observer; nothing while it votes. */
-export function observerTrouble({ id, isFresh, isTransient, abstains }: ObserverView): readonly string[] {
+export function observerTrouble({ id, isFresh, isTransient, isNamed, abstains }: ObserverView): readonly string[] {
   if (isFresh) return abstains === undefined ? [] : [`observer ${id} casts no votes: ${abstains}`];
-  const advice = isTransient ? '' : `; if it will not come back: hsdo decommission ${id}`;
+  const way = isNamed === true ? 'take it out of agents.ids' : `hsdo decommission ${id}`;
+  const advice = isTransient && isNamed !== true ? '' : `; if it will not come back: ${way}`;
   return [`observer ${id} is silent, its votes are missing${advice}`];
 }
 

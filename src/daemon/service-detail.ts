@@ -32,7 +32,10 @@ export function serviceDetail(
     whenAllDown: typeof whenAllDown === 'string' ? whenAllDown : `fallback ${whenAllDown.fallback.join(', ')}`,
     ...(known.domains === undefined ? {} : { domains: known.domains }),
     ...(snapshot?.primary ? { primary: snapshot.primary } : {}),
-    observers: watching.map((one) => observerView(one, known.sights)),
+    observers: watching.map((one) => {
+      const isNamed = service.agents?.ids?.includes(one.id) === true;
+      return { ...observerView(one, known.sights), ...(isNamed ? { isNamed } : {}) };
+    }),
     targets: (snapshot?.slots ?? []).flatMap((slot) => {
       if (slot.state === 'free') return [];
       return [targetView(slot, service.name, watching, opinions.get(slot.target.id))];

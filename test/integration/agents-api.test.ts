@@ -18,7 +18,13 @@ async function startStage() {
   const [agentPort, dnsPort] = [await freePort(), await freePort()];
   const service = { size: 4, source: { kind: 'static', targets }, check, whenAllDown: fallback };
   const agents = { token, tags: 'north', freshSeconds: 300 };
-  const quiet = { token: quietToken, freshSeconds: 1.5, intervalSeconds: 0.5, leave: 'decommission' };
+  const quiet = {
+    token: quietToken,
+    freshSeconds: 1.5,
+    intervalSeconds: 0.5,
+    leave: 'decommission',
+    ids: ['agent-21'],
+  };
   const config = {
     services: [
       { ...service, name: 'web', domain: 'web.failover', agents },
@@ -137,6 +143,7 @@ describeWith(['dig'], 'agents that report as those of PyFailoverDNS do', () => {
       return observers.some(({ id, abstains }) => id === one.id && abstains?.includes('has reported nothing'));
     });
     await until('silence is no', async () => (await answers(name)) === spare);
+    expect((await hsdo.cli('service', 'quiet')).stdout).toMatch(/agent-21 .*agents\.ids/);
     await until('they serve again', async () => {
       await allSay([one], 'ok', quiet);
       return (await answers(name)) === addresses();
@@ -153,6 +160,8 @@ describeWith(['dig'], 'agents that report as those of PyFailoverDNS do', () => {
     expect(await codeOf({ ...place, address: '192.0.2.99' }, {})).toBe(422);
     expect(await codeOf(place, { status: true, port: 'x' })).toBe(422);
     expect(await codeOf(place, { agent_id: 'node-one' })).toBe(403);
+    const stranger = await agent(31, quietToken).report(quiet[0] as Reported, 'fail');
+    expect([stranger.code, stranger.body['detail']]).toEqual([403, expect.stringContaining('"agent-31"')]);
     expect(await codeOf(place, { timestamp: new Date(Date.now() + 3_600_000).toISOString() })).toBe(422);
     expect(await codeOf(place, { timestamp: new Date(Date.now() - 3_600_000).toISOString() })).toBe(422);
     expect(await codeOf(place, { age_sec: 1000 })).toBe(200);
@@ -162,7 +171,16 @@ describeWith(['dig'], 'agents that report as those of PyFailoverDNS do', () => {
     expect([list.code, list.body['accepted']]).toEqual([200, 1]);
     expect((await fetch(`${hsdo.api}/healthz`)).status).toBe(200);
     const counts = await hsdo.metric('hsdo_agent_api_reports_total');
-    for (const outcome of ['wrong-token', 'unknown-domain', 'unknown-target', 'unfit', 'impostor', 'untimely', 'late'])
+    for (const outcome of [
+      'wrong-token',
+      'unknown-domain',
+      'unknown-target',
+      'unfit',
+      'impostor',
+      'untimely',
+      'stranger',
+      'late',
+    ])
       expect([outcome, counts.get(`outcome="${outcome}"`)]).toEqual([outcome, expect.any(Number)]);
     expect((await hsdo.metric('hsdo_agent_api_requests_total')).get('path="/api/v1/report",code="413"')).toBe(1);
     expect(await answers('web.failover')).toBe(addresses());
