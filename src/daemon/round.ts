@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { assign } from '../assign/assign.ts';
 import type { Absences } from '../assign/guard.ts';
 import type { ListRules } from '../assign/rules.ts';
+import { type MaintenanceWindow, type Planned, planned } from '../assign/windows.ts';
 import type { Observer } from '../model/ballot.ts';
 import { hasCode } from '../model/error.ts';
 import type { Desired, Snapshot } from '../model/snapshot.ts';
@@ -48,6 +49,8 @@ export interface RoundParts {
   /** Everybody's votes, as last read. */
   readonly observers: () => readonly Observer[] | undefined;
   readonly judging: Judging;
+  /** Planned maintenance. */
+  readonly windows?: readonly MaintenanceWindow[];
   /** Where the outside points now; `undefined` for a service that switches nothing outside. */
   readonly observedActive?: (() => ObservedActive) | undefined;
   /** How long first votes are waited for. */
@@ -82,7 +85,8 @@ export async function round(
   const before = await currentSnapshot(snapshots, service, memory.published, signal);
   const asked = await requests.read(service, signal);
   const known = parts.known();
-  const assigned = assignNow(parts, memory, before, asked, known);
+  const plan = plannedNow(parts, before, known);
+  const assigned = assignNow(parts, memory, before, { asked, known, plan });
   const isWaitOver = memory.openSinceMs !== undefined && clock.monotonic() - memory.openSinceMs >= parts.firstWaitMs;
   const outside = parts.observedActive?.();
   const { desired, isOpen } = parts.judging({
@@ -96,7 +100,12 @@ export async function round(
     now: clock.now(),
   });
   const isFirst = before === undefined || before.epoch === 0;
-  const next = known.complete || isFirst ? desired : { ...desired, unplaced: before.unplaced };
+  const { serviceUntilAt: maintenanceUntilAt } = plan;
+  const next = {
+    ...desired,
+    ...(known.complete || isFirst ? {} : { unplaced: before.unplaced }),
+    ...(maintenanceUntilAt === undefined ? {} : { maintenanceUntilAt }),
+  };
   const isAwaited = isOpen || outside?.isKnown === false;
   const mayBegin = known.complete && (before !== undefined || !isAwaited || isWaitOver);
   const isDue = isFirst ? mayBegin : !isSame(before, next);
@@ -107,13 +116,20 @@ export async function round(
   return { memory: remembered, before, snapshot: published, asked, shrinkBlockedBy };
 }
 
+function plannedNow({ windows = [], clock }: RoundParts, before: Snapshot | undefined, known: Known): Planned {
+  if (windows.length === 0) return { overrides: new Map() };
+  const listed = (before?.slots ?? []).flatMap((slot) => (slot.state === 'taken' ? [slot.target] : []));
+  return planned(windows, new Map([...listed, ...known.targets].map(({ id, name }) => [id, name])), clock.now());
+}
+
 function assignNow(
   { service, rules, clock }: RoundParts,
   memory: RoundMemory,
   before: Snapshot | undefined,
-  asked: ServiceRequests,
-  known: Known,
+  { asked, known, plan }: { readonly asked: ServiceRequests; readonly known: Known; readonly plan: Planned },
 ) {
+  // What an operator asks for by hand comes before any plan.
+  const byHand = asked.overrides.map(({ targetId, state }) => [targetId, state] as const);
   return assign({
     service,
     slots: before?.slots ?? [],
@@ -122,7 +138,7 @@ function assignNow(
     isComplete: known.complete,
     isNewRead: known.reads > memory.reads,
     absences: memory.absences,
-    overrides: new Map(asked.overrides.map(({ targetId, state }) => [targetId, state])),
+    overrides: new Map([...plan.overrides, ...byHand]),
     releasedToken: asked.releasedToken,
     now: clock.now(),
     rules,
@@ -149,7 +165,8 @@ function isSame(before: Snapshot, desired: Desired): boolean {
     isDeepStrictEqual(before.primary, desired.primary) &&
     isDeepStrictEqual(before.switchover, desired.switchover) &&
     before.active === desired.active &&
-    before.activeSinceAt === desired.activeSinceAt
+    before.activeSinceAt === desired.activeSinceAt &&
+    before.maintenanceUntilAt === desired.maintenanceUntilAt
   );
 }
 

@@ -81,6 +81,7 @@ export const snapshotSchema = z.object({
     .exactOptional(),
   active: z.string().exactOptional(),
   activeSinceAt: instant.exactOptional(),
+  maintenanceUntilAt: instant.exactOptional(),
   switchover: z
     .object({
       token: z.string().min(1),

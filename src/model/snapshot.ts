@@ -62,6 +62,8 @@ export interface Desired {
   readonly active?: string;
   /** Since when, wall-clock milliseconds. */
   readonly activeSinceAt?: number;
+  /** While a planned maintenance of the service as a whole is on: until when, wall-clock milliseconds. Nobody is told of it meanwhile. */
+  readonly maintenanceUntilAt?: number;
   /** The last one that an operator asked for, whether it still counts or not. */
   readonly switchover?: Switchover;
   /** For a service whose targets have roles. */

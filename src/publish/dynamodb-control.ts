@@ -20,6 +20,7 @@ export interface Control {
   readonly panic: Panic | undefined;
   readonly active: string | undefined;
   readonly activeSinceAt: number | undefined;
+  readonly maintenanceUntilAt: number | undefined;
   readonly switchover: Switchover | undefined;
   readonly primary: PrimaryHistory | undefined;
   /** Mark of the transaction that wrote last. */
@@ -62,11 +63,19 @@ export interface Mark {
 }
 
 /** Attributes of item 0 that are there only while they say something. */
-export const passingAttributes = ['Hold', 'Panic', 'Active', 'ActiveSinceAt', 'Switchover', 'Primary'] as const;
+export const passingAttributes = [
+  'Hold',
+  'Panic',
+  'Active',
+  'ActiveSinceAt',
+  'MaintenanceUntilAt',
+  'Switchover',
+  'Primary',
+] as const;
 
 /** The attributes of a snapshot that lie in item 0; the passing ones are absent where nothing is held, and so on. */
 export function encodeControl(
-  { slots, unplaced, hold, panic, active, activeSinceAt, switchover, primary }: Desired,
+  { slots, unplaced, hold, panic, active, activeSinceAt, maintenanceUntilAt, switchover, primary }: Desired,
   { revision, epoch, publishedAt, nonce, moved }: Mark,
 ): Record<string, AttributeValue> {
   return {
@@ -82,6 +91,7 @@ export function encodeControl(
     ...(panic ? { Panic: { S: JSON.stringify(panic) } } : {}),
     ...(active === undefined ? {} : { Active: { S: active } }),
     ...(activeSinceAt === undefined ? {} : { ActiveSinceAt: numeric(activeSinceAt) }),
+    ...(maintenanceUntilAt === undefined ? {} : { MaintenanceUntilAt: numeric(maintenanceUntilAt) }),
     ...(switchover ? { Switchover: { S: JSON.stringify(switchover) } } : {}),
     ...(primary ? { Primary: { S: JSON.stringify(primary) } } : {}),
   };
@@ -115,6 +125,7 @@ export function decodeControl(item: Attributes): Control {
     panic: jsonOf(item, 'Panic', panicSchema),
     active: textOf(item, 'Active'),
     activeSinceAt: numberOf(item, 'ActiveSinceAt', 0),
+    maintenanceUntilAt: numberOf(item, 'MaintenanceUntilAt', 0),
     switchover: jsonOf(item, 'Switchover', switchoverSchema),
     primary: jsonOf(item, 'Primary', primarySchema),
     nonce: textOf(item, 'Nonce'),

@@ -137,12 +137,13 @@ function assemble(table: HsdoTable, control: Control | undefined, items: readonl
   const { service } = table;
   if (!isOurs) return { service, slots, unplaced: [], revision: 0, epoch: 0, publishedAt: 0 };
   const { revision, publishedEpoch: epoch, publishedAt, unplaced, hold, panic, primary } = control;
-  const { active, activeSinceAt, switchover } = control;
+  const { active, activeSinceAt, maintenanceUntilAt, switchover } = control;
   const passing = {
     ...(hold ? { hold } : {}),
     ...(panic ? { panic } : {}),
     ...(active === undefined ? {} : { active }),
     ...(activeSinceAt === undefined ? {} : { activeSinceAt }),
+    ...(maintenanceUntilAt === undefined ? {} : { maintenanceUntilAt }),
     ...(switchover ? { switchover } : {}),
     ...(primary ? { primary } : {}),
   };

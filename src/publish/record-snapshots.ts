@@ -126,7 +126,7 @@ async function write(
 }
 
 function headOf(
-  { slots, unplaced, hold, panic, active, activeSinceAt, switchover, primary }: Desired,
+  { slots, unplaced, hold, panic, active, activeSinceAt, maintenanceUntilAt, switchover, primary }: Desired,
   chunks: readonly Chunk[],
   mark: Pick<Head, 'revision' | 'epoch' | 'publishedAt'>,
 ): Head {
@@ -138,6 +138,7 @@ function headOf(
     ...(panic ? { panic: recordOf(panic) } : {}),
     ...(active === undefined ? {} : { active }),
     ...(activeSinceAt === undefined ? {} : { activeSinceAt }),
+    ...(maintenanceUntilAt === undefined ? {} : { maintenanceUntilAt }),
     ...(switchover ? { switchover } : {}),
     ...(primary ? { primary } : {}),
     chunks: chunks.map((chunk) => chunk.revision),

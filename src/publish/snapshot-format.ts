@@ -6,8 +6,8 @@ import { slotSchema, snapshotSchema } from '../model/snapshot-schema.ts';
 /** The format of the records below; a reader refuses a higher one. */
 const format = 1;
 
-const { unplaced, hold, panic, active, activeSinceAt, switchover, primary, revision, epoch, publishedAt } =
-  snapshotSchema.shape;
+const { unplaced, hold, panic, active, activeSinceAt, maintenanceUntilAt, switchover, primary } = snapshotSchema.shape;
+const { revision, epoch, publishedAt } = snapshotSchema.shape;
 /** Only a published snapshot has a record. */
 const published = revision.min(1);
 
@@ -21,6 +21,7 @@ const head = z.object({
   panic,
   active,
   activeSinceAt,
+  maintenanceUntilAt,
   switchover,
   primary,
   /** The revision in which each chunk was written last, so that a reader sees whether its chunks belong together. */

@@ -58,6 +58,7 @@ export function describeContent({ openTwo, lead, publish }: HomesHands): void {
         panic: { sinceAt: startAt - 4, serves: 'fallback', fallback: ['192.0.2.1', '2001:db8::9'] },
         active: 'i-7',
         activeSinceAt: startAt - 2,
+        maintenanceUntilAt: startAt + 60_000,
         switchover: { token: 'w1', targetId: 'i-7', targetName: 'seven', by: 'ann', at: startAt - 2 },
         primary: { highestTimeline: 12, lastId: 'i-7', forgotten: 'token-1' },
       };
@@ -77,6 +78,7 @@ export function describeContent({ openTwo, lead, publish }: HomesHands): void {
         panic: { sinceAt: startAt, serves: 'last-good' },
         active: 't1',
         activeSinceAt: startAt,
+        maintenanceUntilAt: startAt + 1,
         switchover: {
           token: 'w1',
           targetId: 't1',

@@ -16,6 +16,7 @@ describe('item 0', () => {
       panic: { sinceAt: startAt, serves: 'fallback', fallback: ['192.0.2.1'] },
       active: 'i-1',
       activeSinceAt: startAt - 1,
+      maintenanceUntilAt: startAt + 1,
       switchover: { token: 't', targetId: 'i-1', targetName: 'one', by: 'ann', at: startAt, ended: 'down' },
       primary: { highestTimeline: 2, lastId: 'i-1' },
     } as const;
@@ -38,6 +39,7 @@ describe('item 0', () => {
       panic: { sinceAt: startAt, serves: 'fallback', fallback },
       active: 'i'.repeat(255),
       activeSinceAt: startAt,
+      maintenanceUntilAt: startAt,
       switchover: {
         token: nonce,
         targetId: 'i'.repeat(255),
