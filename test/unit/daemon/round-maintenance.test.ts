@@ -43,7 +43,7 @@ async function leader(windows: (now: number) => readonly object[]) {
   return {
     clock,
     requests,
-    async after(ms: number) {
+    async roundAfter(ms: number) {
       await clock.advance(ms);
       const { snapshot, memory: next } = await round(parts, memory, term, never);
       memory = next;
@@ -57,24 +57,24 @@ async function leader(windows: (now: number) => readonly object[]) {
 
 describe('a planned maintenance', () => {
   it('takes its targets out when it begins, and gives them back when it ends', async () => {
-    const { after } = await leader((now) => [inAnHour(now, { targets: ['b'], state: 'drain' })]);
-    expect(await after(0)).toEqual({ overrides: 'a:none b:none', revision: 1 });
-    expect(await after(1.1 * hourMs)).toEqual({ overrides: 'a:none b:drain', revision: 2 });
-    expect(await after(0.5 * hourMs)).toEqual({ overrides: 'a:none b:drain', revision: 2 });
-    expect(await after(0.5 * hourMs)).toEqual({ overrides: 'a:none b:none', revision: 3 });
+    const { roundAfter } = await leader((now) => [inAnHour(now, { targets: ['b'], state: 'drain' })]);
+    expect(await roundAfter(0)).toEqual({ overrides: 'a:none b:none', revision: 1 });
+    expect(await roundAfter(1.1 * hourMs)).toEqual({ overrides: 'a:none b:drain', revision: 2 });
+    expect(await roundAfter(0.5 * hourMs)).toEqual({ overrides: 'a:none b:drain', revision: 2 });
+    expect(await roundAfter(0.5 * hourMs)).toEqual({ overrides: 'a:none b:none', revision: 3 });
   });
 
   it('gives way to what an operator asks for by hand', async () => {
-    const { after, requests, clock } = await leader((now) => [inAnHour(now, { targets: ['a', 'b'] })]);
+    const { roundAfter, requests, clock } = await leader((now) => [inAnHour(now, { targets: ['a', 'b'] })]);
     await requests.override('web', 'a', 'ready', 'ann', clock.now(), never);
-    expect((await after(1.5 * hourMs)).overrides).toBe('a:ready b:maint');
+    expect((await roundAfter(1.5 * hourMs)).overrides).toBe('a:ready b:maint');
   });
 
   it('of the service as a whole stands in its list, until when', async () => {
-    const { after } = await leader((now) => [inAnHour(now)]);
-    expect((await after(0)).until).toBeUndefined();
-    const { until, overrides, revision } = await after(1.5 * hourMs);
+    const { roundAfter } = await leader((now) => [inAnHour(now)]);
+    expect((await roundAfter(0)).until).toBeUndefined();
+    const { until, overrides, revision } = await roundAfter(1.5 * hourMs);
     expect([until === undefined, overrides, revision]).toEqual([false, 'a:none b:none', 2]);
-    expect(await after(hourMs)).toEqual({ overrides: 'a:none b:none', revision: 3 });
+    expect(await roundAfter(hourMs)).toEqual({ overrides: 'a:none b:none', revision: 3 });
   });
 });
