@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cloudflareSchema, createCloudflareSwitcher } from './cloudflare.ts';
 import { createExecSwitcher, execSchema } from './exec.ts';
 import { createGoogleCloudSwitcher, googleCloudSchema } from './google-cloud.ts';
+import { createModuleSwitcher, moduleSchema } from './module.ts';
 import type { SwitcherContext } from './options.ts';
 import type { Switcher } from './switcher.ts';
 
@@ -10,10 +11,16 @@ const kinds = {
   cloudflare: createCloudflareSwitcher,
   exec: createExecSwitcher,
   'google-cloud': createGoogleCloudSwitcher,
+  module: createModuleSwitcher,
 } as const;
 
 /** The `switch` of a service, told apart by `kind`. A new kind is its file, and a line here and above. */
-export const switcherSchema = z.discriminatedUnion('kind', [cloudflareSchema, execSchema, googleCloudSchema]);
+export const switcherSchema = z.discriminatedUnion('kind', [
+  cloudflareSchema,
+  execSchema,
+  googleCloudSchema,
+  moduleSchema,
+]);
 
 export type SwitcherConfig = z.output<typeof switcherSchema>;
 
