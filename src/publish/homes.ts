@@ -4,7 +4,7 @@ import { createDynamoStore, type DynamodbConfig } from '../store/dynamodb.ts';
 import { type Dynamo, openDynamo } from '../store/dynamodb-client.ts';
 import { checkAction } from '../store/dynamodb-items.ts';
 import type { Store } from '../store/store.ts';
-import { type StoreConfig, stores } from '../store/stores.ts';
+import { openStore, type StoreConfig } from '../store/stores.ts';
 import type { Clock } from '../time/clock.ts';
 import { createHsdoLease } from './dynamodb-lease.ts';
 import { releaseTable } from './dynamodb-release.ts';
@@ -50,7 +50,7 @@ export async function openHomes(
   onRefusals?: (refusals: readonly Refusal[]) => void,
 ): Promise<Homes> {
   const { store: storeConfig, aws } = config;
-  if (storeConfig.kind !== 'dynamodb') return onPlainStore(await stores[storeConfig.kind](storeConfig, clock, signal));
+  if (storeConfig.kind !== 'dynamodb') return onPlainStore(await openStore(storeConfig, clock, signal));
   const dynamo = await openDynamo({
     ...storeConfig,
     region: storeConfig.region ?? aws?.region,

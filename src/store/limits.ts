@@ -2,7 +2,8 @@ import { HsdoError } from '../model/error.ts';
 import { type Change, maxCommitChanges } from './store.ts';
 
 const maxKeyBytes = 512;
-const maxValueBytes = 256 * 1024;
+/** Bytes of the longest value, in UTF-8. */
+export const maxValueBytes = 256 * 1024;
 
 /**
  * Demands that a key is what every engine takes: 1 to 512 characters of printable ASCII.
