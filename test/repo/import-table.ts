@@ -43,6 +43,12 @@ export const pure: readonly string[] = [
   'deliver/dns/answer/',
   'deliver/dns/records/',
   'deliver/dns/responder.ts',
+  'deliver/notify/announce.ts',
+  'deliver/notify/announce-nodes.ts',
+  'deliver/notify/compose.ts',
+  'deliver/notify/notifier.ts',
+  'deliver/notify/pace.ts',
+  'deliver/notify/words.ts',
   'deliver/switch/reconcile.ts',
   'deliver/switch/switcher.ts',
 ];
@@ -53,5 +59,5 @@ export const plugInMaps: Readonly<Record<string, readonly string[]>> = {
   'store/stores.ts': ['store/store.ts'],
   'check/health-checks.ts': ['check/health-check.ts'],
   'deliver/switch/switchers.ts': ['deliver/switch/switcher.ts', 'deliver/switch/options.ts'],
-  'deliver/notify/notifiers.ts': ['deliver/notify/notifier.ts'],
+  'deliver/notify/notifiers.ts': ['deliver/notify/notifier.ts', 'deliver/notify/options.ts'],
 };

@@ -25,3 +25,13 @@ export interface Notifier {
   /** Work that only the leader's notifier does meanwhile, such as listening for people who join; ends with the signal. */
   run?(signal: AbortSignal): Promise<void>;
 }
+
+/**
+ * A place of a notifier's own in the store: small texts under names. It outlives restarts and changes of leader, and only the
+ * leader writes there. Throws as the store does, `conflict` once this process does not lead any more.
+ */
+export interface Keep {
+  list(signal: AbortSignal): Promise<readonly { readonly name: string; readonly value: string }[]>;
+  put(name: string, value: string, signal: AbortSignal): Promise<void>;
+  delete(name: string, signal: AbortSignal): Promise<void>;
+}
