@@ -7,6 +7,7 @@ import type { Refusal } from '../model/target.ts';
 import type { LeaseView } from '../publish/lease.ts';
 import type { Report } from '../publish/reports.ts';
 import type { OverrideRequest } from '../publish/requests.ts';
+import type { SwitchView } from './switch-view.ts';
 
 /** How one source of a service does, in this process. */
 export interface SourceView {
@@ -48,6 +49,8 @@ export interface ServiceView {
   /** Names of targets on which the observers disagree or too many are silent; absent without any. */
   readonly inDoubt?: readonly string[];
   readonly shrinkBlockedBy: readonly number[];
+  /** Where the entry point points; told by the leader alone, of a service that has one. */
+  readonly switch?: SwitchView;
   readonly sources: readonly SourceView[];
   /** Targets that an earlier source of the service reports, too. */
   readonly duplicates: readonly Refusal[];

@@ -17,7 +17,7 @@ export function showFault({ place, path, value, expected }: Fault): string {
 
 const secretName = /token|password|secret|credential|authorization|cookie|api-?key/i;
 /** Everything below these may be a secret, whatever its own name: headers and texts of a check, the environment of an executable. */
-const secretPart = /(^|\.)check\.(headers|body|send|env)\b/;
+const secretPart = /(^|\.)(check|switch)\.(headers|body|send|env)\b/;
 
 /** True for a name under which a secret stands. */
 export const isSecretName = (name: string): boolean => secretName.test(name);

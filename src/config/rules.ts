@@ -4,6 +4,7 @@ import { dnsFaults, isPublished } from './dns-faults.ts';
 import type { Path } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
 import type { Config } from './schema.ts';
+import { switchFaults } from './switch-faults.ts';
 
 /** Which roles the process is to play: each demands its own part of the configuration. */
 export interface Roles {
@@ -33,6 +34,7 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     timely,
     dnsFaults,
     agentsFaults,
+    switchFaults,
   ];
   for (const rule of rules) rule(config, say, roles);
   return faults;

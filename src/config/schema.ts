@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { checkSchema } from '../check/health-checks.ts';
 import { dnsSchema, domainName, serviceDnsSchema } from '../deliver/dns/config.ts';
 import { haproxySchema } from '../deliver/haproxy/config.ts';
+import { switcherSchema } from '../deliver/switch/switchers.ts';
 import { sourceSchema } from '../discover/sources.ts';
 import { secret } from '../model/secret.ts';
 import { storeSchema } from '../store/stores.ts';
 import { agentsApiOptions, serviceAgentsSchema } from './agents.ts';
 import { byName, selectSchema, voteSchema, whenAllDownSchema } from './judging.ts';
+import { isTree } from './tree.ts';
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max);
 const weight = z.int().max(256);
@@ -36,7 +38,7 @@ const oneOrMany = z.preprocess(
   z.array(sourceSchema).default([]),
 );
 
-export const serviceSchema = z.strictObject({
+const serviceShape = z.strictObject({
   name: serviceName,
   /** One source, or a list whose targets are put together. */
   source: oneOrMany,
@@ -55,8 +57,19 @@ export const serviceSchema = z.strictObject({
   agents: serviceAgentsSchema.optional(),
   vote: voteSchema.prefault({}),
   select: z.preprocess(byName, selectSchema.prefault({ kind: 'all' })),
+  /** What outside is pointed at the active target. */
+  switch: switcherSchema.optional(),
   whenAllDown: whenAllDownSchema.default('last-good'),
 });
+
+/** What is switched points at one target, so that such a service has one active target unless it says otherwise. */
+export const serviceSchema = z.preprocess(
+  (value) =>
+    isTree(value) && value['switch'] !== undefined && value['select'] === undefined
+      ? { ...value, select: 'active-passive' }
+      : value,
+  serviceShape,
+);
 
 /** An address to listen on, or `off`. */
 export const hostAndPort = z

@@ -2,9 +2,11 @@ import type { ListRules } from '../assign/rules.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import type { Observer } from '../model/ballot.ts';
 import { describeError, HsdoError } from '../model/error.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { Lease } from '../publish/lease.ts';
 import type { Requests } from '../publish/requests.ts';
 import type { Snapshots } from '../publish/snapshots.ts';
+import type { Term } from '../publish/term.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
@@ -40,6 +42,8 @@ export interface LeadingParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly nudge: Nudge;
+  /** Told after each round: the list that stands now, and under which term it was published or found right. */
+  readonly decided?: ((snapshot: Snapshot, term: Term) => void) | undefined;
 }
 
 /** The leader's loop of one service, and what it last found out. */
@@ -110,6 +114,7 @@ export function createLeading(parts: LeadingParts): Leading {
       tell(result);
       memory = result.memory;
       last = result;
+      if (result.snapshot) parts.decided?.(result.snapshot, term);
       failure = undefined;
       streak.worked();
     } catch (error) {

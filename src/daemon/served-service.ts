@@ -1,6 +1,7 @@
 import type { ServiceConfig } from '../config/schema.ts';
 import type { Leading } from './leading.ts';
 import type { ServiceSources } from './service-sources.ts';
+import type { Switching } from './switching.ts';
 
 /** One service as a server knows it: its sources always, its rounds while it leads. */
 export interface ServedService {
@@ -8,4 +9,6 @@ export interface ServedService {
   readonly service: ServiceConfig;
   readonly sources: ServiceSources;
   readonly leading: Leading;
+  /** Absent where the service switches nothing outside. */
+  readonly switching: Switching | undefined;
 }

@@ -170,12 +170,13 @@ async function idOf(
 }
 
 async function viewOf(
-  { name, sources, leading }: ServedService,
+  { name, sources, leading, switching }: ServedService,
   reports: readonly Report[],
   snapshot: Snapshot | undefined,
   requests: Requests,
 ): Promise<ServiceView> {
   const last = leading.last();
+  const switched = switching?.view();
   const asked = last?.asked ?? (await requests.read(name, new AbortController().signal).catch(() => undefined));
   return {
     ...serviceView(name, snapshot),
@@ -183,15 +184,17 @@ async function viewOf(
     sources: sources.views(),
     duplicates: sources.duplicates(),
     overrides: asked?.overrides ?? [],
+    ...(switched ? { switch: switched } : {}),
     clients: reports.filter(({ service }) => service === name),
   };
 }
 
-function serviceProblems({ name, sources, leading }: ServedService): Problem[] {
+function serviceProblems({ name, sources, leading, switching }: ServedService): Problem[] {
   const failure = leading.failure();
   const failing = sources.views().filter(isFailing);
   return [
     ...(failure === undefined ? [] : [{ part: `service "${name}"`, message: failure }]),
+    ...(switching?.problems() ?? []),
     ...failing.map(({ label, lastError }) => ({
       part: `source "${name}/${label}"`,
       message: lastError ?? 'it was not read yet',

@@ -17,6 +17,7 @@ import type { ServedService } from './served-service.ts';
 import { createServerView } from './server-view.ts';
 import { createServiceSources } from './service-sources.ts';
 import { createStoreHealth, type StoreHealth } from './store-health.ts';
+import { createServiceSwitching } from './switching-service.ts';
 import { createWatching, isWatched, type Watching } from './watching.ts';
 
 type Loop = (signal: AbortSignal) => Promise<void>;
@@ -52,8 +53,12 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
     isWatched(service) ? [{ service, targets: () => sources.known().targets }] : [],
   );
   const watching = homes.store ? createWatching(parts, watched, homes.store, nudgeAll) : undefined;
-  const lease = electionOf(parts, homes, health, nudgeAll);
+  const lease = electionOf(parts, homes, health, () => {
+    nudgeAll();
+    for (const { switching } of served) switching?.leaseChanged();
+  });
   const served = found.map(({ service, nudge, sources }): ServedService => {
+    const switching = createServiceSwitching(parts, service, lease);
     const leading = createLeading({
       ...parts,
       ...homes,
@@ -65,10 +70,16 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
       requests,
       intervalMs: config.intervalSeconds * 1000,
       nudge,
+      observedActive: switching?.observed,
+      decided: switching?.decided,
     });
-    return { name: service.name, service, sources, leading };
+    return { name: service.name, service, sources, leading, switching };
   });
-  const loops: Loop[] = served.flatMap(({ sources, leading }) => [sources.run, leading.run]);
+  const loops: Loop[] = served.flatMap(({ sources, leading, switching }) => [
+    sources.run,
+    leading.run,
+    ...(switching ? [switching.run] : []),
+  ]);
   loops.push(lease.run, ...hintLoops(requests, nudgeAll, parts));
   const agents = agentsOf(parts, served, homes, watching);
   if (watching) loops.push(watching.run);

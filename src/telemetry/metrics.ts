@@ -75,6 +75,18 @@ export function createMetrics() {
       'service',
       'role',
     ]),
+    switches: counter('hsdo_switch_total', 'Switches of an entry point: switched, unavailable or rejected', [
+      'service',
+      'outcome',
+    ]),
+    switchAgrees: gauge(
+      'hsdo_switch_agrees',
+      '1 while the entry point is the active target, as last read; at the leader',
+      ['service'],
+    ),
+    switchLastSuccess: gauge('hsdo_switch_last_success_timestamp_seconds', 'When a switcher last did as it was asked', [
+      'service',
+    ]),
     isLeader: gauge('hsdo_leader', '1 while this server leads'),
     epoch: gauge('hsdo_leader_epoch', 'Epoch of the last lease seen'),
     haproxyUp: gauge('hsdo_haproxy_up', '1 while the Runtime API answers', ['socket']),
