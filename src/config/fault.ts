@@ -15,9 +15,12 @@ export function showFault({ place, path, value, expected }: Fault): string {
   return value === undefined ? `${place}: ${path}: ${expected}` : `${place}: ${path}: ${value} is wrong: ${expected}`;
 }
 
-const secretName = /token|password|secret|credential|authorization|cookie|api-?key/i;
+const secretName = /token|password|secret|credential|authorization|cookie|api-?key|join-?code/i;
 /** Everything below these may be a secret, whatever its own name: headers and texts of a check, the environment of an executable. */
 const secretPart = /(^|\.)(check|switch)\.(headers|body|send|env)\b/;
+
+/** Places outside whose whole URL is a secret. */
+const secretUrl = /^(notify\[\d+\]|heartbeatPing)\.(url|headers)\b/;
 
 /** True for a name under which a secret stands. */
 export const isSecretName = (name: string): boolean => secretName.test(name);
@@ -27,7 +30,7 @@ export const isSecretName = (name: string): boolean => secretName.test(name);
  * before the @ of a URL.
  */
 export function showValue(path: string, value: unknown): string {
-  if (secretName.test(path) || secretPart.test(path)) return '***';
+  if (secretName.test(path) || secretPart.test(path) || secretUrl.test(path)) return '***';
   const text = JSON.stringify(value, (key, inner: unknown) => (secretName.test(key) ? '***' : inner)) ?? String(value);
   const shown = text.replaceAll(/\/\/[^/\s"@]*@/g, '//***@');
   return shown.length > 100 ? `${shown.slice(0, 97)}...` : shown;

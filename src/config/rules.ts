@@ -3,6 +3,7 @@ import type { Assembled } from './assemble.ts';
 import { dnsFaults, isPublished } from './dns-faults.ts';
 import type { Path } from './document.ts';
 import { type Fault, showValue } from './fault.ts';
+import { notifyFaults } from './notify-faults.ts';
 import type { Config } from './schema.ts';
 import { switchFaults } from './switch-faults.ts';
 
@@ -34,6 +35,7 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     timely,
     dnsFaults,
     agentsFaults,
+    notifyFaults,
     switchFaults,
   ];
   for (const rule of rules) rule(config, say, roles);

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { checkSchema } from '../check/health-checks.ts';
 import { dnsSchema, domainName, serviceDnsSchema } from '../deliver/dns/config.ts';
 import { haproxySchema } from '../deliver/haproxy/config.ts';
+import { notifierSchema } from '../deliver/notify/notifiers.ts';
+import { secretUrl } from '../deliver/notify/options.ts';
 import { switcherSchema } from '../deliver/switch/switchers.ts';
 import { sourceSchema } from '../discover/sources.ts';
 import { secret } from '../model/secret.ts';
@@ -87,6 +89,11 @@ export const configSchema = z.strictObject({
     .min(1, 'expected at least one service'),
   store: storeSchema,
   cluster: z.strictObject({
+    /** What people know it by: it stands in every notice. */
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -')
+      .default('hsdo'),
     nodeId: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . : -'),
     leaseTtlSeconds: seconds(0.5, 3600).default(10),
     /** How often a server says that it is there. */
@@ -104,6 +111,16 @@ export const configSchema = z.strictObject({
       wayOut: z.array(z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'expected host:port')).default([]),
     })
     .prefault({}),
+  /** Who is told of what happens. */
+  notify: z.array(notifierSchema).default([]),
+  /** A place outside that the leader asks while all is in order, so that somebody notices when it does not. */
+  heartbeatPing: z
+    .strictObject({
+      url: secretUrl,
+      intervalSeconds: seconds(0.1, 86_400).default(60),
+      timeoutSeconds: seconds(0.1, 600).default(10),
+    })
+    .optional(),
   /** Where hsdo answers DNS itself; without it, nowhere. */
   dns: dnsSchema.optional(),
   intervalSeconds: seconds(0.05, 3600).default(1),

@@ -6,8 +6,8 @@ import { isTree } from './tree.ts';
 
 /** A map whose every value may be a secret: headers of a check, the environment of an executable. */
 const secretMaps: readonly string[] = ['headers', 'env'];
-/** What a check says may hold a login. */
-const secretTexts: readonly string[] = ['body', 'send'];
+/** What a check says may hold a login; the URL of a webhook is one. */
+const secretTexts: readonly string[] = ['body', 'send', 'url'];
 
 /**
  * Replaces `{ env: NAME }` and `{ file: PATH }` wherever a secret is expected (under a name such as password or token, or

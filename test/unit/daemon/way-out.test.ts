@@ -115,7 +115,7 @@ describe('the way out', { timeout: 20_000 }, () => {
     if (!isWatched(service)) throw new Error('it has a check');
     const observing = createObserving({
       config: {
-        cluster: { nodeId: 's1', leaseTtlSeconds: 10, heartbeatSeconds: 5, nodeTtlSeconds: 30 },
+        cluster: { name: 'hsdo', nodeId: 's1', leaseTtlSeconds: 10, heartbeatSeconds: 5, nodeTtlSeconds: 30 },
         checks: { concurrency: 10, firstWaitSeconds: 10, wayOut: [away.place] },
       },
       clock,
