@@ -52,13 +52,15 @@ export function onePrimary(candidates: readonly RoleCandidate[], history: Primar
   const rising = primaries.filter(({ isUp }) => isUp);
   const equals = rising.filter((candidate) => timelineOf(candidate, history) === newest);
   const kept = oneOf(equals, candidates, newest, history);
+  // By what is known from now on: who was the one kept last, and is not any more, is not believed to have its timeline.
+  const after = nextHistory(kept, newest, history);
   const losers = primaries
-    .filter((one) => one !== kept && (one.isUp || timelineOf(one, history) !== newest))
-    .map((candidate) => [candidate.id, whyNot(candidate, kept, newest, history)] as const);
+    .filter((one) => one !== kept && (one.isUp || timelineOf(one, after) !== newest))
+    .map((candidate) => [candidate.id, whyNot(candidate, kept, newest, after)] as const);
   return {
     ...(kept === undefined ? {} : { kept: kept.id }),
     losers: new Map(losers),
-    history: nextHistory(kept, newest, history),
+    history: after,
   };
 }
 

@@ -52,6 +52,13 @@ describe('of two primaries', () => {
     expect(onePrimary([primary('a', undefined, current), primary('b', 5)], history).kept).toBe('b');
   });
 
+  it('one that was kept last, and is not any more, is not believed to have its timeline, and is out while it is down', () => {
+    const all = [primary('c', undefined, away), primary('a', 4, current)];
+    const choice = onePrimary(all, { highestTimeline: 4, lastId: 'c' });
+    expect([choice.kept, [...choice.losers.keys()]]).toEqual(['a', ['c']]);
+    expect(onePrimary(all, choice.history)).toEqual(choice);
+  });
+
   it('the published one stays when they are equal', () => {
     const choice = onePrimary([primary('a', 3), primary('b', 3, current)], {});
     expect(choice.kept).toBe('b');
