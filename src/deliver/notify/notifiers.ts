@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createEmail, emailSchema } from './email.ts';
+import { createModuleNotifier, moduleSchema } from './module.ts';
 import type { Notifier } from './notifier.ts';
 import type { NotifierContext } from './options.ts';
 import { createTelegram, telegramSchema } from './telegram.ts';
@@ -8,6 +9,7 @@ import { createWebhook, webhookSchema } from './webhook.ts';
 /** Every kind of notifier: its schema and what makes one. */
 const kinds = [
   { schema: emailSchema, create: createEmail },
+  { schema: moduleSchema, create: createModuleNotifier },
   { schema: telegramSchema, create: createTelegram },
   { schema: webhookSchema, create: createWebhook },
 ] as const;
