@@ -51,7 +51,9 @@ export function refusalIn({ status, text }: Answer): EtcdRefusal {
   try {
     return parseRefusal(status, JSON.parse(text));
   } catch {
-    return parseRefusal(status, undefined);
+    // The front of the gateway speaks plainly, as to a client certificate with a common name beside logins.
+    const code = status >= 400 && status < 500 && status !== 429 ? { code: grpc.invalidArgument } : {};
+    return parseRefusal(status, { message: text.trim(), ...(status === 404 ? {} : code) });
   }
 }
 
