@@ -5,6 +5,7 @@ import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { primaryTrouble, showPrimary } from './primary.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
+import { showSwitch } from './switch.ts';
 import { ago, showTable } from './table.ts';
 
 /** `hsdo service NAME`: who is up, who says so, and what the checks counted; `hsdo decommission` for an observer that is gone. */
@@ -39,6 +40,7 @@ function showDetail(detail: ServiceDetail): string {
     ...(check === undefined ? [] : [`verdict    by ${policy} of ${observers.map(({ id }) => id).join(', ')}`]),
     `selection  ${selection}, when all are down: ${whenAllDown}`,
     ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
+    ...showSwitch(detail, now),
     ...(detail.domains === undefined ? [] : [`names      ${detail.domains.join(', ')}`]),
     ...showPrimary(detail),
     '',
