@@ -4,6 +4,7 @@ import { parameters } from '../../src/config/parameters.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
+import { switchTable } from './option-switch.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
 
 /** The tables in README.md are made from the code; `UPDATE_README=1 npx vitest run test/repo/reference.test.ts` writes them anew. */
@@ -46,6 +47,7 @@ describe('the reference in README.md', () => {
     ['codes', async () => codeTable()],
     ['dns options', async () => dnsTable()],
     ['agent file', async () => agentTable()],
+    ['switch options', async () => switchTable()],
   ])('lists the %s that the code has', async (name, make) => {
     const expected = await make();
     const { before, content, after } = block(name, readFileSync(readme, 'utf8'));
