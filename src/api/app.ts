@@ -1,88 +1,140 @@
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { z } from 'zod';
-import { describeError, hasCode } from '../model/error.ts';
-import type { Secret } from '../model/secret.ts';
-import { overrides } from '../model/slot.ts';
-import { access } from './access.ts';
+import type { z } from 'zod';
+import { suggestion } from '../config/suggest.ts';
+import { describeError, HsdoError } from '../model/error.ts';
+import { type ApiToken, createGate } from './access.ts';
+import type { Caller } from './cluster-view.ts';
+import { codesOf, documentOf } from './openapi.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 import type { View } from './view.ts';
 
-const releaseBody = z.strictObject({ token: z.string().min(1).max(200) });
-const overrideBody = z.strictObject({ target: z.string().min(1).max(255), state: z.enum(overrides) });
-
-const by = (context: Context) => (context.req.header('x-hsdo-user') ?? 'api').slice(0, 100);
-
-async function body<T>(context: Context, schema: z.ZodType<T>): Promise<{ value: T } | { fault: string }> {
-  const raw: unknown = await context.req.json().catch(() => undefined);
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return { value: parsed.data };
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  return { fault: faults.join('; ') };
+export interface AppOptions {
+  /** Without any, the API is for this machine alone. */
+  readonly tokens?: readonly ApiToken[];
+  readonly maxBodyBytes?: number;
+  /** Told of what should never be thrown. */
+  readonly onBug?: (error: unknown) => void;
 }
 
-/** The HTTP API: questions by GET, changes by POST and DELETE; errors as `{error}` that says what was expected. */
-export function createApp(view: View, token: Secret | undefined): Hono {
-  const app = new Hono();
-  app.get('/healthz', (context) => context.json({ status: 'ok' }));
-  app.get('/readyz', (context) => {
-    const problems = view.problems();
-    return context.json(
-      { status: problems.length === 0 ? 'ready' : 'not ready', problems },
-      problems.length === 0 ? 200 : 503,
-    );
+type Known = { Variables: { caller: Caller } };
+type Code = 200 | 202 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+
+const defaultMaxBodyBytes = 16 * 1024;
+const nobody: Caller = { name: 'nobody', from: 'nowhere' };
+
+/** Where a request comes from; nowhere in tests that need no network. */
+function addressOf(context: Context): string {
+  const env = context.env as
+    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
+    | undefined;
+  return env?.incoming?.socket?.remoteAddress ?? 'nowhere';
+}
+
+const refuse = (context: Context, code: Code, error: string, headers: Readonly<Record<string, string>> = {}) =>
+  context.json({ error }, code, { ...headers });
+
+/** What is wrong with a part of a request, each fault with its path. */
+function faultsOf({ issues }: z.ZodError, part: string): string {
+  return issues.map(({ path, message }) => `${path.join('.') || part}: ${message}`).join('; ');
+}
+
+type Parsed = { readonly value: unknown } | { readonly fault: string };
+
+function parse(schema: z.ZodType | undefined, raw: unknown, part: string): Parsed {
+  if (schema === undefined) return { value: undefined };
+  const parsed = schema.safeParse(raw);
+  return parsed.success ? { value: parsed.data } : { fault: faultsOf(parsed.error, part) };
+}
+
+/**
+ * The HTTP API: questions by GET, changes by POST and DELETE; errors as `{error}`, one sentence that says what was expected.
+ */
+export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
+  const { tokens = [], maxBodyBytes = defaultMaxBodyBytes, onBug = () => {} } = options;
+  const app = new Hono<Known>();
+  const gate = createGate(tokens);
+  const document = documentOf(routes);
+  app.use('*', async (context, next) => {
+    await next();
+    context.res.headers.set('cache-control', 'no-store');
+    context.res.headers.set('x-content-type-options', 'nosniff');
   });
-  app.use('/api/*', access(token));
-  app.use(
-    '/api/*',
-    bodyLimit({
-      maxSize: 16 * 1024,
-      onError: (context) => context.json({ error: 'expected a body of at most 16 KiB' }, 413),
-    }),
-  );
-  app.get('/api/v1/status', async (context) => context.json(await view.status()));
-  app.get('/api/v1/services/:service', async (context) => {
-    const service = context.req.param('service');
-    const detail = await view.service(service);
-    return detail
-      ? context.json(detail)
-      : context.json({ error: `no service is called ${JSON.stringify(service)}` }, 404);
-  });
-  app.delete('/api/v1/observers/:observer', async (context) => {
-    await view.decommission(context.req.param('observer'), by(context));
-    return context.json({ status: 'done' });
-  });
-  app.get('/api/v1/services/:service/slots', async (context) => {
-    const service = context.req.param('service');
-    const slots = await view.slots(service);
-    return slots
-      ? context.json({ service, slots })
-      : context.json({ error: `no service is called ${JSON.stringify(service)}` }, 404);
-  });
-  app.post('/api/v1/services/:service/hold/release', async (context) => {
-    const parsed = await body(context, releaseBody);
-    if ('fault' in parsed) return context.json({ error: parsed.fault }, 422);
-    await view.releaseHold(context.req.param('service'), parsed.value.token, by(context));
-    return context.json({ status: 'asked' }, 202);
-  });
-  app.post('/api/v1/services/:service/primary/forget', async (context) => {
-    await view.forgetPrimary(context.req.param('service'), by(context));
-    return context.json({ status: 'asked' }, 202);
-  });
-  app.post('/api/v1/services/:service/overrides', async (context) => {
-    const parsed = await body(context, overrideBody);
-    if ('fault' in parsed) return context.json({ error: parsed.fault }, 422);
-    const { target, state } = parsed.value;
-    await view.override(context.req.param('service'), target, state, by(context));
-    return context.json({ status: 'asked' }, 202);
-  });
-  app.delete('/api/v1/services/:service/overrides/:target', async (context) => {
-    await view.override(context.req.param('service'), context.req.param('target'), undefined, by(context));
-    return context.json({ status: 'asked' }, 202);
-  });
-  app.notFound((context) => context.json({ error: `no such address: ${context.req.method} ${context.req.path}` }, 404));
+  const tooLarge = (context: Context) =>
+    // What follows of the body is not read, so nothing else can come over this connection.
+    refuse(context, 413, `expected a body of at most ${maxBodyBytes} bytes`, { connection: 'close' });
+
+  /** Who asks, or the answer to somebody who may not. */
+  const admit = (context: Context, { role }: Pick<Route, 'role'>): Caller | Response => {
+    if (role === 'nobody') return nobody;
+    const { method } = context.req;
+    const caller = gate({ method, header: (name) => context.req.header(name), from: addressOf(context) }, role);
+    return 'error' in caller ? refuse(context, caller.code, caller.error, caller.headers) : caller;
+  };
+
+  async function answer(context: Context<Known>, route: Route): Promise<Response> {
+    const query = parse(route.query, context.req.query(), 'query');
+    if ('fault' in query) return refuse(context, 422, query.fault);
+    const raw: unknown = route.body === undefined ? undefined : await context.req.json().catch(() => undefined);
+    const body = parse(route.body, raw, 'body');
+    if ('fault' in body) return refuse(context, 422, body.fault);
+    const param = (name: string) => context.req.param(name) ?? '';
+    const asked = { ...(query.value as object | undefined), ...context.req.param() } as { readonly service?: string };
+    const missing = unknownService(view, asked.service);
+    if (missing !== undefined) return refuse(context, 404, missing);
+    const content = await route.handle({
+      view,
+      caller: context.get('caller'),
+      param,
+      query: query.value,
+      body: body.value,
+      document,
+    });
+    if (content === undefined) return refuse(context, 404, `nothing is there: ${context.req.path}`);
+    return context.json(content, route.status?.(content) ?? (codesOf(route)[0] as 200 | 202));
+  }
+
+  const limited = bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge });
+  for (const route of routes) {
+    const admitted: MiddlewareHandler<Known> = async (context, next) => {
+      const caller = admit(context, route);
+      if (caller instanceof Response) return caller;
+      context.set('caller', caller);
+      return next();
+    };
+    app.on(route.method, honoPath(route.path), admitted, limited, (context) => answer(context, route));
+  }
+  for (const [path, methods] of methodsByPath()) {
+    app.all(honoPath(path), (context) => {
+      const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+      return refuse(context, 405, `expected ${allow} for ${path}, not ${context.req.method}`, { allow });
+    });
+  }
+  app.notFound((context) => refuse(context, 404, `no such address: ${context.req.method} ${context.req.path}`));
   app.onError((error, context) => {
-    const status = hasCode(error, 'rejected') ? 409 : 503;
-    return context.json({ error: describeError(error) }, status);
+    if (!(error instanceof HsdoError)) {
+      onBug(error);
+      return refuse(context, 500, 'a fault of hsdo itself; its log tells more');
+    }
+    const isRefused = error.code === 'rejected' || error.code === 'conflict';
+    return refuse(context, isRefused ? 409 : 503, describeError(error));
   });
   return app;
+}
+
+const honoPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+function methodsByPath(): ReadonlyMap<string, readonly string[]> {
+  const byPath = new Map<string, string[]>();
+  for (const { path, method } of routes) byPath.set(path, [...(byPath.get(path) ?? []), method]);
+  return byPath;
+}
+
+function unknownService(view: View, service: string | undefined): string | undefined {
+  if (service === undefined) return undefined;
+  const names = view.serviceNames();
+  return names.includes(service)
+    ? undefined
+    : `no service is called ${JSON.stringify(service)}${suggestion(service, names)}`;
 }

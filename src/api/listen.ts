@@ -1,12 +1,15 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { describeError } from '../model/error.ts';
 import { createStreak, type Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { pause } from '../time/every.ts';
+import { readTls, type TlsFiles, type TlsOptions, watchTls } from './certificate.ts';
 
 const retryMs = 5000;
+const limits = { requestTimeout: 10_000, headersTimeout: 5000 };
 
 /** Host and port out of `host:port` or `[IPv6]:port`. */
 export function parseListen(listen: string): { readonly host: string; readonly port: number } {
@@ -15,8 +18,8 @@ export function parseListen(listen: string): { readonly host: string; readonly p
 }
 
 /**
- * Serves an app until the signal is aborted. An address that is taken is said and tried again: a process that
- * keeps a service reachable does not end because somebody else has its port.
+ * Serves an app until the signal is aborted. An address that is taken, or a certificate that cannot be used, is said and
+ * tried again: a process that keeps a service reachable does not end because somebody else has its port.
  */
 export async function serve(
   what: string,
@@ -26,19 +29,30 @@ export async function serve(
     clock,
     log,
     onListening,
-  }: { readonly clock: Clock; readonly log: Log; readonly onListening?: (port: number) => void },
+    tls,
+  }: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly onListening?: (port: number) => void;
+    /** Without it, plain HTTP. */
+    readonly tls?: TlsFiles | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const streak = createStreak(log, `listening for ${what}`, { listen });
   while (!signal.aborted) {
     try {
-      const server = await open(app, listen);
+      const secure = tls && (await readTls(tls));
+      const server = secure ? createTlsServer({ ...limits, ...secure }) : createServer(limits);
+      await open(server, app, listen);
       streak.worked();
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : 0;
       log.info({ listen, port }, `${what} listens`);
       onListening?.(port);
-      await closedBy(server, signal);
+      if (tls && secure && 'setSecureContext' in server) {
+        await Promise.all([closedBy(server, signal), renew(server, tls, secure, { clock, log }, signal)]);
+      } else await closedBy(server, signal);
       return;
     } catch (error) {
       streak.failed(describeError(error));
@@ -47,24 +61,32 @@ export async function serve(
   }
 }
 
-function open(app: Pick<Hono, 'fetch'>, listen: string): Promise<Server> {
+function open(server: Server | TlsServer, app: Pick<Hono, 'fetch'>, listen: string): Promise<void> {
   const { host, port } = parseListen(listen);
   const answer = getRequestListener(app.fetch);
-  const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5000 },
-    (request, response) => void answer(request, response),
-  );
+  server.on('request', (request, response) => void answer(request, response));
   server.maxConnections = 500;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
-      resolve(server);
+      resolve();
     });
   });
 }
 
-function closedBy(server: Server, signal: AbortSignal): Promise<void> {
+function renew(
+  server: TlsServer,
+  files: TlsFiles,
+  first: TlsOptions,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  const onChange = (now: TlsOptions) => server.setSecureContext(now);
+  return watchTls(files, first, { clock, log, onChange }, signal);
+}
+
+function closedBy(server: Server | TlsServer, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('close', () => resolve());

@@ -2,11 +2,13 @@ import type { TargetStatistics } from '../check/statistics.ts';
 import type { Vote } from '../model/ballot.ts';
 import type { Problem } from '../model/problem.ts';
 import type { OutReason, Override, Slot, SlotHealth } from '../model/slot.ts';
-import type { Hold, Panic, PrimaryHistory } from '../model/snapshot.ts';
+import type { Hold, Panic, PrimaryHistory, Switchover } from '../model/snapshot.ts';
 import type { Refusal } from '../model/target.ts';
+import type { AuditEntry } from '../publish/audit.ts';
 import type { LeaseView } from '../publish/lease.ts';
 import type { Report } from '../publish/reports.ts';
 import type { OverrideRequest } from '../publish/requests.ts';
+import type { AskedSwitchover, Caller, CandidatesView, ClusterView, NodeView, StoreView } from './cluster-view.ts';
 import type { SwitchView } from './switch-view.ts';
 
 /** How one source of a service does, in this process. */
@@ -16,21 +18,21 @@ export interface SourceView {
   /** Wall-clock milliseconds. */
   readonly lastSuccessAt?: number;
   readonly lastError?: string;
+  /** Failed reads in a row. */
+  readonly failures: number;
   readonly nextTryAt?: number;
   readonly refusals: readonly Refusal[];
 }
 
-export interface StoreView {
-  readonly kind: string;
-  /** Wall-clock milliseconds. */
-  readonly lastSuccessAt?: number;
-  readonly lastError?: string;
-  /** Rows of HSDO's table that are no slots. */
-  readonly refusals: readonly Refusal[];
-}
+/**
+ * What a service is in, the worst first: `unpublished` (nobody decided anything yet), `panic` (no target is up),
+ * `no-quorum` (fewer observers vote than a majority of those registered), `holding` (the guard holds a removal), `ok`.
+ */
+export type ServiceState = 'unpublished' | 'panic' | 'no-quorum' | 'holding' | 'ok';
 
 export interface ServiceView {
   readonly name: string;
+  readonly state: ServiceState;
   readonly revision: number;
   readonly epoch: number;
   readonly publishedAt?: number;
@@ -44,6 +46,10 @@ export interface ServiceView {
   readonly panic?: Panic;
   /** Id of the target that an active-passive service points at. */
   readonly active?: string;
+  /** Since when, wall-clock milliseconds. */
+  readonly activeSinceAt?: number;
+  /** The last switchover that an operator asked for and the leader honoured, whether it still counts or not. */
+  readonly switchover?: Switchover;
   /** Targets by verdict; absent where the service has no check. */
   readonly verdicts?: { readonly up: number; readonly down: number; readonly undecided: number };
   /** Names of targets on which the observers disagree or too many are silent; absent without any. */
@@ -164,18 +170,34 @@ export interface StatusView {
 
 /** All that the API knows of the process around it: questions, and a few commands, each with a deadline of its own. It never gets the parts. */
 export interface View {
+  /** Of every service that can be asked for by name. */
+  serviceNames(): readonly string[];
   status(): Promise<StatusView>;
+  cluster(): Promise<ClusterView>;
+  nodes(): Promise<readonly NodeView[]>;
+  services(): Promise<readonly ServiceView[]>;
   /** `undefined`: no such service. */
   slots(service: string): Promise<readonly Slot[] | undefined>;
   /** One service in full; `undefined`: no such service. */
   service(name: string): Promise<ServiceDetail | undefined>;
+  /** `undefined`: no such service. */
+  candidates(service: string): Promise<CandidatesView | undefined>;
+  /** Who changed what, the newest first. */
+  audit(limit: number): Promise<readonly AuditEntry[]>;
   problems(): readonly Problem[];
   /** Strikes an observer off the electorate. Rejects with `rejected` while it is alive, or when nobody is called so. */
-  decommission(observer: string, by: string): Promise<void>;
+  decommission(observer: string, caller: Caller): Promise<void>;
   /** Rejects with `rejected` when the service or the hold is not there. */
-  releaseHold(service: string, token: string, by: string): Promise<void>;
+  releaseHold(service: string, token: string, caller: Caller): Promise<void>;
   /** Forgets which primaries the service had. Rejects with `rejected` when the service is not there, or remembers none. */
-  forgetPrimary(service: string, by: string): Promise<void>;
+  forgetPrimary(service: string, caller: Caller): Promise<void>;
   /** `undefined` ends the override. Rejects with `rejected` for a target that the list does not have. */
-  override(service: string, target: string, state: Override | undefined, by: string): Promise<void>;
+  override(service: string, target: string, state: Override | undefined, caller: Caller): Promise<void>;
+  /**
+   * Wants a target, by id or name, to be the active one until that is purged. Rejects with `rejected` where the service
+   * points at no single target, and for a target that is not there, down or taken out.
+   */
+  switchover(service: string, target: string, caller: Caller): Promise<AskedSwitchover>;
+  /** Ends the switchovers of these services that still count; resolves with the names of those that had one. */
+  purge(services: readonly string[], caller: Caller): Promise<readonly string[]>;
 }

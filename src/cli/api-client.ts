@@ -1,10 +1,11 @@
 import { showFault } from '../config/fault.ts';
 import { loadConfig } from '../config/load.ts';
 import { describeError } from '../model/error.ts';
+import { exchange, type Trust } from './exchange.ts';
 import { Exit, exitCodes } from './exit.ts';
 
 /** Options of every command that asks a running hsdo. */
-export interface ApiOptions {
+export interface ApiOptions extends Trust {
   readonly config?: string;
   readonly api?: string;
   readonly token?: string;
@@ -14,7 +15,7 @@ const timeoutMs = 10_000;
 const defaultListen = '127.0.0.1:8128';
 
 /** Where the API is: `--api`, HSDO_API, the configuration's own address, or the default one. */
-function locate(options: ApiOptions): { base: string; token: string | undefined } {
+function locate(options: ApiOptions): { base: string; token: string | undefined; trust: Trust } {
   const { config, faults } = loadConfig({ file: options.config, env: process.env });
   // A file that was named on purpose must not be passed over: the answer would come from somewhere else.
   if (!config && options.config !== undefined && options.api === undefined) {
@@ -24,9 +25,15 @@ function locate(options: ApiOptions): { base: string; token: string | undefined 
   const base =
     options.api ??
     process.env['HSDO_API'] ??
-    `http://${listen.replace(/^0\.0\.0\.0/, '127.0.0.1').replace(/^\[::\]/, '[::1]')}`;
+    `${config?.api.tls ? 'https' : 'http'}://${listen.replace(/^0\.0\.0\.0/, '127.0.0.1').replace(/^\[::\]/, '[::1]')}`;
   const token = options.token ?? process.env['HSDO_API_TOKEN'] ?? config?.api.token?.reveal();
-  return { base: /^https?:\/\//.test(base) ? base : `http://${base}`, token };
+  const env = (name: string) => process.env[name] || undefined;
+  const trust = {
+    ca: options.ca ?? env('HSDO_API_CA'),
+    cert: options.cert ?? env('HSDO_API_CERT'),
+    key: options.key ?? env('HSDO_API_KEY'),
+  };
+  return { base: /^https?:\/\//.test(base) ? base : `http://${base}`, token, trust };
 }
 
 /** Asks the API and gives its answer, or ends the command with the API's own words. */
@@ -36,23 +43,46 @@ export async function askApi(
   path: string,
   body?: unknown,
 ): Promise<unknown> {
-  const { base, token } = locate(options);
+  const { base, token, trust } = locate(options);
   const headers: Record<string, string> = { 'x-hsdo-user': process.env['USER'] ?? 'cli' };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (method !== 'GET') headers['content-type'] = 'application/json';
-  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
-  if (body !== undefined) init.body = JSON.stringify(body);
-  const answer = await fetch(new URL(path, base), init).catch((error: unknown) => {
+  const answer = await exchange(new URL(path, base), {
+    ...trust,
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch((error: unknown) => {
+    if (error instanceof Exit) throw error;
     throw new Exit(
       exitCodes.failed,
       `Cannot ask hsdo at ${base}: ${describeError(error)}. Is hsdo --server running, and is this its API (--api, HSDO_API)?`,
     );
   });
-  const content: unknown = await answer.json().catch(() => undefined);
-  if (answer.ok) return content;
+  const content = parse(answer.text);
+  if (answer.status >= 200 && answer.status < 300) return content;
   const said = (content as { error?: unknown } | undefined)?.error;
   throw new Exit(
     exitCodes.failed,
-    `${base} refuses (${answer.status}): ${typeof said === 'string' ? said : answer.statusText}`,
+    `${base} refuses (${answer.status}): ${typeof said === 'string' ? said : answer.text.slice(0, 200)}`,
   );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The address of something of a service. */
+export const serviceAddress = (service: string, ...rest: readonly string[]) =>
+  ['/api/v1/services', encodeURIComponent(service), ...rest.map(encodeURIComponent)].join('/');
+
+/** The address of a list, with what is asked of it. */
+export function listAddress(path: string, query: Readonly<Record<string, string | number | undefined>>): string {
+  const asked = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  return asked.length === 0 ? path : `${path}?${new URLSearchParams(asked).toString()}`;
 }

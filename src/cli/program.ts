@@ -5,15 +5,21 @@ import { version } from '../telemetry/version.ts';
 import { runAgent } from './agent.ts';
 import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
+import { addDhafNames } from './dhaf-names.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addHaproxyCommands } from './haproxy.ts';
+import { addHistory } from './history.ts';
+import { addNodes } from './nodes.ts';
 import { addForgetPrimary } from './primary.ts';
 import { addReleaseTable } from './release-table.ts';
 import { addRequests } from './requests.ts';
 import { runRoles } from './run.ts';
 import { addService } from './service.ts';
+import { addServices } from './services.ts';
+import { print, type ShowOptions } from './show.ts';
 import { addSlots } from './slots.ts';
 import { addStatus } from './status.ts';
+import { addSwitchover } from './switchover.ts';
 
 const welcome = `
 Roles (they combine in one process):
@@ -37,6 +43,25 @@ interface RootOptions {
   readonly config?: string;
 }
 
+/** In the order of the help. */
+const commands: readonly ((program: Command) => void)[] = [
+  addCheckConfig,
+  addStatus,
+  addServices,
+  addService,
+  addSlots,
+  addNodes,
+  addSwitchover,
+  addRequests,
+  addForgetPrimary,
+  addHistory,
+  addHaproxyCommands,
+  addReleaseTable,
+  addDemo,
+  addVersion,
+  addDhafNames,
+];
+
 function createProgram(): Command {
   const program = new Command('hsdo')
     .description('hsdo keeps one stable, ordered, weighted list of targets and every HAProxy in line with it.')
@@ -49,6 +74,9 @@ function createProgram(): Command {
     .option('-c, --config <file>', 'configuration file (default: conf/env.yaml where it exists)')
     .option('--api <url>', 'API of the hsdo to ask (default: the address in the configuration)')
     .option('--token <token>', 'token for the API; better in HSDO_API_TOKEN')
+    .option('--ca <file>', 'authority that signed the certificate of an API under https (or HSDO_API_CA)')
+    .option('--cert <file>', 'certificate to show to the API (or HSDO_API_CERT)')
+    .option('--key <file>', 'key of that certificate (or HSDO_API_KEY)')
     .addHelpText('after', welcome)
     .showSuggestionAfterError()
     .exitOverride()
@@ -74,17 +102,17 @@ function createProgram(): Command {
       }
       await runRoles(options);
     });
-  addCheckConfig(program);
-  addStatus(program);
-  addSlots(program);
-  addService(program);
-  addRequests(program);
-  addForgetPrimary(program);
-  addHaproxyCommands(program);
-  addReleaseTable(program);
-  addDemo(program);
+  for (const add of commands) add(program);
   for (const command of program.commands) command.exitOverride();
   return program;
+}
+
+function addVersion(program: Command): void {
+  program
+    .command('version')
+    .description('show the version of this hsdo')
+    .option('--json', 'print it as JSON, with that of Node.js')
+    .action((options: ShowOptions) => print(options, { version, node: process.version }, () => version));
 }
 
 /** Runs one command line and gives the exit code of the process. Never throws. */

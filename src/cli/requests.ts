@@ -1,9 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { overrides } from '../model/slot.ts';
-import { type ApiOptions, askApi } from './api-client.ts';
-
-const serviceAddress = (service: string, ...rest: string[]) =>
-  ['/api/v1/services', encodeURIComponent(service), ...rest].join('/');
+import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
 
 /** `hsdo override` and `hsdo release`: what an operator asks for; the leader does it in its next round. */
 export function addRequests(program: Command): void {
@@ -15,8 +12,7 @@ export function addRequests(program: Command): void {
     .addArgument(new Argument('<state>').choices([...overrides, 'none']))
     .action(async (service: string, target: string, state: string, _: unknown, command: Command) => {
       const api = command.optsWithGlobals<ApiOptions>();
-      if (state === 'none')
-        await askApi(api, 'DELETE', serviceAddress(service, 'overrides', encodeURIComponent(target)));
+      if (state === 'none') await askApi(api, 'DELETE', serviceAddress(service, 'overrides', target));
       else await askApi(api, 'POST', serviceAddress(service, 'overrides'), { target, state });
       process.stdout.write(`asked: ${service} ${target} ${state}\n`);
     });

@@ -2,45 +2,40 @@ import type { Command } from 'commander';
 import type { ServiceDetail, TargetView } from '../api/view.ts';
 import { systemClock } from '../time/clock.ts';
 import { agentTable } from './agent-table.ts';
-import { type ApiOptions, askApi } from './api-client.ts';
+import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
 import { primaryTrouble, showPrimary } from './primary.ts';
+import { switchoverOf } from './services.ts';
+import { endpoint, print, type ShowOptions } from './show.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
-import { showSwitch } from './switch.ts';
 import { ago, showTable } from './table.ts';
 
-/** `hsdo service NAME`: who is up, who says so, and what the checks counted; `hsdo decommission` for an observer that is gone. */
+/** `hsdo service NAME`: who is up, who says so, and what the checks counted. */
 export function addService(program: Command): void {
   program
     .command('service')
     .description('show one service in full: verdicts, votes and the statistics of its checks')
     .argument('<name>')
     .option('--json', 'print the answer as JSON')
-    .action(async (name: string, options: { json?: boolean }, command: Command) => {
-      const path = `/api/v1/services/${encodeURIComponent(name)}`;
-      const detail = (await askApi(command.optsWithGlobals<ApiOptions>(), 'GET', path)) as ServiceDetail;
-      process.stdout.write(options.json ? `${JSON.stringify(detail, null, 2)}\n` : showDetail(detail));
-    });
-  program
-    .command('decommission')
-    .description('strike an observer that will not come back off the electorate')
-    .argument('<observer>', 'as hsdo service shows it; refused while it is alive')
-    .action(async (observer: string, _: unknown, command: Command) => {
-      const path = `/api/v1/observers/${encodeURIComponent(observer)}`;
-      await askApi(command.optsWithGlobals<ApiOptions>(), 'DELETE', path);
-      process.stdout.write(`done: ${observer} is struck off\n`);
-    });
+    .action((name: string, options: ShowOptions, command: Command) =>
+      showServiceDetail(command.optsWithGlobals<ApiOptions>(), name, options),
+    );
+}
+
+/** Prints one service in full. */
+export async function showServiceDetail(api: ApiOptions, name: string, options: ShowOptions): Promise<void> {
+  print(options, (await askApi(api, 'GET', serviceAddress(name))) as ServiceDetail, showDetail);
 }
 
 function showDetail(detail: ServiceDetail): string {
   const now = systemClock.now();
   const { check, policy, selection, whenAllDown, targets, observers } = detail;
   const lines = [
-    `service    ${detail.name}, revision ${detail.revision}, ${detail.taken} of ${detail.size} slots taken`,
+    `service    ${detail.name}, ${detail.state}, revision ${detail.revision}, ${detail.taken} of ${detail.size} slots taken`,
     `check      ${check ?? 'none: HAProxy alone checks'}`,
     ...(check === undefined ? [] : [`verdict    by ${policy} of ${observers.map(({ id }) => id).join(', ')}`]),
     `selection  ${selection}, when all are down: ${whenAllDown}`,
     ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
-    ...showSwitch(detail, now),
+    ...(detail.switchover === undefined ? [] : [`switchover ${switchoverOf(detail)}`]),
     ...(detail.domains === undefined ? [] : [`names      ${detail.domains.join(', ')}`]),
     ...showPrimary(detail),
     '',
@@ -53,13 +48,10 @@ function showDetail(detail: ServiceDetail): string {
   if (check !== undefined) lines.push(...statisticsTable(targets, now));
   const warnings = [...panicTrouble(detail, now), ...primaryTrouble(detail), ...observers.flatMap(observerTrouble)];
   if (warnings.length > 0) lines.push('', ...warnings.map((line) => `! ${line}`));
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 const nameOf = ({ targets }: ServiceDetail, id: string) => targets.find((target) => target.id === id)?.name ?? id;
-
-const addressOf = ({ address, port }: TargetView) =>
-  port === undefined ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`;
 
 function healthOf({ health, out, override, state }: TargetView): string {
   if (state === 'draining') return 'draining';
@@ -78,7 +70,7 @@ function targetRow(target: TargetView, now: number): (string | number)[] {
   return [
     target.slot,
     target.name,
-    addressOf(target),
+    endpoint(target),
     target.servingWeight,
     healthOf(target),
     target.health === undefined ? '-' : ago(target.health.sinceAt, now),

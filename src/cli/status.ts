@@ -4,7 +4,6 @@ import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { dnsTrouble, showDns } from './dns.ts';
 import { exitCodes } from './exit.ts';
-import { switchTable } from './switch.ts';
 import { ago, showTable } from './table.ts';
 
 /** `hsdo status`: leader, store, sources, lists and what the clients say of their HAProxies. */
@@ -102,9 +101,10 @@ function showStatus(status: StatusView): string {
     ...showDns(status.dns, at),
     '',
     showTable(
-      ['SERVICE', 'REVISION', 'TAKEN', 'UP', 'DOWN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],
+      ['SERVICE', 'STATE', 'REVISION', 'TAKEN', 'UP', 'DOWN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],
       status.services.map((service) => [
         service.name,
+        service.state,
         service.revision,
         service.taken,
         service.verdicts?.up ?? '-',
@@ -117,7 +117,6 @@ function showStatus(status: StatusView): string {
           .join(' '),
       ]),
     ),
-    ...switchTable(status.services, at),
     ...agentTable(status.observers, at),
     ...clientTable(status),
   ];

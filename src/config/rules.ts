@@ -1,4 +1,5 @@
-import { agentsFaults, isLoopback } from './agents-faults.ts';
+import { agentsFaults } from './agents-faults.ts';
+import { apiFaults } from './api-faults.ts';
 import type { Assembled } from './assemble.ts';
 import { dnsFaults, isPublished } from './dns-faults.ts';
 import type { Path } from './document.ts';
@@ -29,7 +30,7 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     ownNames,
     rolesHaveTheirPart,
     ownBackends,
-    safeApi,
+    apiFaults,
     roomInTheStore,
     roomForVotes,
     timely,
@@ -79,13 +80,6 @@ const ownBackends: Rule = ({ services }, say) => {
       say(['services', n, 'haproxy', 'backends', at, 'name'], expected, showValue('name', name));
     }
   });
-};
-
-const safeApi: Rule = ({ api }, say) => {
-  if (api.listen === undefined || api.token !== undefined || isLoopback(api.listen)) return;
-  const wanted =
-    'expected a loopback address, or a token beside it (flat: API_TOKEN): without one anybody could switch';
-  say(['api', 'listen'], wanted, showValue('listen', api.listen));
 };
 
 const roomInTheStore: Rule = ({ store, services }, say) => {

@@ -6,9 +6,9 @@ import { notifierSchema } from '../deliver/notify/notifiers.ts';
 import { secretUrl } from '../deliver/notify/options.ts';
 import { switcherSchema } from '../deliver/switch/switchers.ts';
 import { sourceSchema } from '../discover/sources.ts';
-import { secret } from '../model/secret.ts';
 import { storeSchema } from '../store/stores.ts';
 import { agentsApiOptions, serviceAgentsSchema } from './agents.ts';
+import { apiOptions } from './api.ts';
 import { byName, selectSchema, voteSchema, whenAllDownSchema } from './judging.ts';
 import { isTree } from './tree.ts';
 
@@ -130,7 +130,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Default: 127.0.0.1:8128 in a server; off in a process that is a client only, so that both fit on one box. */
       listen: hostAndPort.optional(),
-      token: z.string().min(8, 'expected at least 8 characters').transform(secret).optional(),
+      ...apiOptions,
       /** Where agents ask for their tasks and report; without it, nowhere. */
       agents: z.strictObject({ listen: hostAndPort.default('off'), ...agentsApiOptions }).prefault({}),
     })

@@ -1,14 +1,16 @@
 import type { ServiceView, View } from '../api/view.ts';
-import { HsdoError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import { version } from '../telemetry/version.ts';
 import { domainsOf } from './dns-view.ts';
 import type { KeptService } from './kept-service.ts';
+import { clusterView } from './node-views.ts';
 import type { ProcessParts } from './process.ts';
+import { refusing } from './refusing.ts';
 import { reportOf } from './reporting.ts';
 import { serviceDetail } from './service-detail.ts';
 import { serviceView } from './service-view.ts';
 import type { StoreHealth } from './store-health.ts';
+import { candidatesOf } from './switchover-view.ts';
 
 function haproxyProblems({ delivery, current }: KeptService): Problem[] {
   const { service, sockets } = delivery.status();
@@ -26,9 +28,6 @@ export function createClientView(
   kept: readonly KeptService[],
   health: StoreHealth,
 ): View {
-  const refuse = async () => {
-    throw new HsdoError('rejected', 'Cannot take a request: this process is a client only; ask the API of a server');
-  };
   // A client that works from its last list is ready: only what keeps it from HAProxy counts.
   const problems = () => [...kept.flatMap(haproxyProblems), ...(dns?.problems() ?? [])];
   const domains = domainsOf(config);
@@ -37,7 +36,10 @@ export function createClientView(
     clients: [reportOf(config.cluster.nodeId, one, clock.now())],
   });
   return {
+    serviceNames: () => kept.map(({ name }) => name),
     problems,
+    services: async () => kept.map(view),
+    cluster: async () => ({ ...clusterView({ config, clock, health, problems: problems() }), nodes: 0 }),
     status: async () => ({
       node: config.cluster.nodeId,
       version,
@@ -57,9 +59,11 @@ export function createClientView(
       const known = { observers: [], opinions: [], domains: domains.get(name) };
       return serviceDetail(view(one), service, one.current(), known);
     },
-    decommission: refuse,
-    releaseHold: refuse,
-    forgetPrimary: refuse,
-    override: refuse,
+    async candidates(name) {
+      const service = config.services.find((candidate) => candidate.name === name);
+      const one = kept.find((candidate) => candidate.name === name);
+      return service && one && candidatesOf(service, one.current());
+    },
+    ...refusing('is a client only'),
   };
 }

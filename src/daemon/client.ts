@@ -1,10 +1,9 @@
-import { createApp } from '../api/app.ts';
-import { serve } from '../api/listen.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { createHaproxy } from '../deliver/haproxy/haproxy.ts';
 import type { Save } from '../deliver/haproxy/keeper.ts';
 import { loadMemory, saveMemory } from '../deliver/haproxy/memory.ts';
 import { openHomes } from '../publish/homes.ts';
+import { serveApi } from './api.ts';
 import { createClientView } from './client-view.ts';
 import { createFollower } from './follow.ts';
 import type { KeptService } from './kept-service.ts';
@@ -38,8 +37,8 @@ export async function runClient(
   loops.push((inner) => followStore(parts, kept, health, inner));
   const { listen } = config.api;
   if (options.withApi && listen !== undefined && listen !== 'off') {
-    const app = createApp(createClientView(parts, kept, health), config.api.token);
-    loops.push((inner) => serve('the API', app, listen, parts, inner));
+    const view = createClientView(parts, kept, health);
+    loops.push((inner) => serveApi(parts, view, listen, inner));
   }
   await runTogether(loops, signal);
 }

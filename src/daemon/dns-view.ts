@@ -1,12 +1,14 @@
 import type { ServiceView, View } from '../api/view.ts';
 import type { Config } from '../config/schema.ts';
 import { layOutNames } from '../deliver/dns/records/zones.ts';
-import { HsdoError } from '../model/error.ts';
 import { version } from '../telemetry/version.ts';
 import type { DnsTold } from './dns-told.ts';
+import { clusterView } from './node-views.ts';
 import type { ProcessParts } from './process.ts';
+import { refusing } from './refusing.ts';
 import { serviceDetail } from './service-detail.ts';
 import { serviceView } from './service-view.ts';
+import { candidatesOf } from './switchover-view.ts';
 
 /** The names that people ask for, of every service that has any. */
 export function domainsOf({ dns, services }: Pick<Config, 'dns' | 'services'>): ReadonlyMap<string, readonly string[]> {
@@ -21,13 +23,16 @@ export function domainsOf({ dns, services }: Pick<Config, 'dns' | 'services'>): 
 
 /** What a process that only answers DNS can tell. Requests go to a server. */
 export function createDnsOnlyView({ config, clock }: ProcessParts, told: DnsTold): View {
-  const refuse = async () => {
-    throw new HsdoError('rejected', 'Cannot take a request: this process only answers DNS; ask the API of a server');
-  };
   const named = [...domainsOf(config).keys()];
   const view = (service: string): ServiceView => serviceView(service, told.current(service));
   return {
+    serviceNames: () => named,
     problems: told.problems,
+    services: async () => named.map(view),
+    cluster: async () => {
+      const health = { view: () => told.view().store };
+      return { ...clusterView({ config, clock, health, problems: told.problems() }), nodes: 0 };
+    },
     status: async () => {
       const dns = told.view();
       return {
@@ -49,9 +54,10 @@ export function createDnsOnlyView({ config, clock }: ProcessParts, told: DnsTold
       const known = { observers: [], opinions: [], domains: domainsOf(config).get(name) };
       return serviceDetail(view(name), service, told.current(name), known);
     },
-    decommission: refuse,
-    releaseHold: refuse,
-    forgetPrimary: refuse,
-    override: refuse,
+    async candidates(name) {
+      const service = config.services.find((candidate) => candidate.name === name);
+      return service && named.includes(name) ? candidatesOf(service, told.current(name)) : undefined;
+    },
+    ...refusing('only answers DNS'),
   };
 }

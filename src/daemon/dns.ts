@@ -1,5 +1,3 @@
-import { createApp } from '../api/app.ts';
-import { serve } from '../api/listen.ts';
 import { createCheck } from '../check/health-checks.ts';
 import type { Config, ServiceConfig } from '../config/schema.ts';
 import { type DnsThread, startDns } from '../deliver/dns/dns.ts';
@@ -12,6 +10,7 @@ import { layOutNames, type NameLayout } from '../deliver/dns/records/zones.ts';
 import { inheritedSockets } from '../deliver/dns/transport/inherited.ts';
 import { openHomes } from '../publish/homes.ts';
 import { every } from '../time/every.ts';
+import { serveApi } from './api.ts';
 import { createDnsFigures, type DnsFigures } from './dns-figures.ts';
 import { type DnsLists, loadDnsLists } from './dns-lists.ts';
 import { exportDnsAddresses, exportDnsCounts } from './dns-metrics.ts';
@@ -92,8 +91,8 @@ export async function startDnsRole(parts: ProcessParts, dns: DnsOptions, signal:
       const loops = [thread.run, lists.run, times.run, publisher.run];
       loops.push((own) => every({ intervalMs: lookMs, clock }, look, own));
       if (withApi && listen !== undefined && listen !== 'off') {
-        const app = createApp(createDnsOnlyView(parts, told), config.api.token);
-        loops.push((own) => serve('the API', app, listen, parts, own));
+        const view = createDnsOnlyView(parts, told);
+        loops.push((own) => serveApi(parts, view, listen, own));
       }
       return runTogether(loops, inner);
     },

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { ServiceView, SourceView, View } from '../api/view.ts';
-import { HsdoError } from '../model/error.ts';
+import type { ServiceConfig } from '../config/schema.ts';
+import { quorumOf } from '../judge/quorum.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Override } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { RegisteredObserver } from '../publish/ballot-reader.ts';
 import type { Homes } from '../publish/homes.ts';
 import type { Lease } from '../publish/lease.ts';
 import { createReports, type Report } from '../publish/reports.ts';
@@ -13,11 +13,14 @@ import { withDeadline } from '../time/deadline.ts';
 import type { Agents } from './agents.ts';
 import { electorateOf } from './agents-electorate.ts';
 import { domainsOf } from './dns-view.ts';
+import { clusterView, nodeViews } from './node-views.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
+import { createServerCommands } from './server-commands.ts';
 import { observerView, serviceDetail } from './service-detail.ts';
 import { serviceView } from './service-view.ts';
 import type { StoreHealth } from './store-health.ts';
+import { candidatesOf } from './switchover-view.ts';
 import type { Watching } from './watching.ts';
 
 interface ServerViewParts extends ProcessParts {
@@ -47,20 +50,13 @@ export function createServerView(parts: ServerViewParts): View {
   const snapshotOf = (service: string) => asking((signal) => homes.snapshots.read(service, signal));
   const isServed = (service: string) => config.services.some(({ name }) => name === service);
 
-  /** The list that the service has in the store; a name that nobody configured is refused. */
-  const listOf = async (service: string): Promise<Snapshot> => {
-    const snapshot = isServed(service) ? await snapshotOf(service) : undefined;
-    if (snapshot) return snapshot;
-    throw new HsdoError(
-      'rejected',
-      `Cannot find service "${service}": ${isServed(service) ? 'it has no list yet' : 'it is not configured here'}`,
-    );
-  };
+  const observersOf = (service: ServiceConfig) => electorateOf(service, watching?.electorate.observers() ?? []);
   const problems = () => [
     ...health.problems(),
     ...(watching?.observing.problems() ?? []),
     ...(agents?.problems() ?? []),
     ...served.flatMap(serviceProblems),
+    ...served.flatMap(({ service }) => quorumProblems(service, watching?.electorate.observers())),
     ...(dns?.problems() ?? []),
   ];
   const voters = () => (watching?.electorate.observers() ?? []).filter(({ services }) => services.length > 0);
@@ -70,16 +66,30 @@ export function createServerView(parts: ServerViewParts): View {
     return asking((signal) => createReports(store).list(clock.now() - silentMs, signal)).catch(() => []);
   };
 
+  const newest = async (one: ServedService) => one.leading.last()?.snapshot ?? (await snapshotOf(one.name));
+  const find = (name: string) => served.find((candidate) => candidate.name === name);
+  const services = async () => {
+    const reports = await clientReports();
+    return Promise.all(
+      served.map(async (one) => {
+        const snapshot = await newest(one).catch(() => undefined);
+        return viewOf(one, reports, snapshot, requests, hasQuorum(one.service));
+      }),
+    );
+  };
+  const hasQuorum = (service: ServiceConfig) => quorumProblems(service, watching?.electorate.observers()).length === 0;
+  const nodes = () => nodeViews({ config, lease: lease.view(), electorate: watching?.electorate });
+
   return {
+    serviceNames: () => served.map(({ name }) => name),
     problems,
+    services,
+    nodes: async () => nodes(),
+    cluster: async () => ({
+      ...clusterView({ config, clock, health, problems: problems(), lease: lease.view() }),
+      nodes: nodes().length,
+    }),
     async status() {
-      const reports = await clientReports();
-      const services = await Promise.all(
-        served.map(async (one) => {
-          const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(one.name).catch(() => undefined));
-          return viewOf(one, reports, snapshot, requests);
-        }),
-      );
       const { nodeId: node } = config.cluster;
       return {
         node,
@@ -90,83 +100,30 @@ export function createServerView(parts: ServerViewParts): View {
         lease: lease.view(),
         problems: problems(),
         observers: voters().map((one) => observerView(one, agents?.sights())),
-        services,
+        services: await services(),
         ...(dns ? { dns: dns.view() } : {}),
       };
     },
     slots: async (service) => (isServed(service) ? ((await snapshotOf(service))?.slots ?? []) : undefined),
+    async candidates(name) {
+      const one = find(name);
+      return one && candidatesOf(one.service, await newest(one));
+    },
     async service(name) {
-      const one = served.find((candidate) => candidate.name === name);
+      const one = find(name);
       if (!one) return undefined;
       // Read once, or the two halves of the answer would be of different lists.
-      const snapshot = one.leading.last()?.snapshot ?? (await snapshotOf(name));
-      const view = await viewOf(one, await clientReports(), snapshot, requests);
+      const snapshot = await newest(one);
+      const view = await viewOf(one, await clientReports(), snapshot, requests, hasQuorum(one.service));
       return serviceDetail(view, one.service, snapshot, {
-        observers: electorateOf(one.service, watching?.electorate.observers() ?? []),
+        observers: observersOf(one.service),
         opinions: watching?.observing.opinions(name) ?? [],
         sights: agents?.sights(),
         domains: domains.get(name),
       });
     },
-    async decommission(observer, by) {
-      if (!watching) throw new HsdoError('rejected', 'Cannot strike off an observer: no service here has a check');
-      await asking((signal) => watching.electorate.decommission(observer, signal));
-      parts.log.info({ observer, by }, 'an observer is decommissioned');
-    },
-    async releaseHold(service, token, by) {
-      const { hold } = await listOf(service);
-      if (hold?.token !== token) {
-        throw new HsdoError(
-          'rejected',
-          `Cannot release "${token}": ${hold ? `the hold of "${service}" is "${hold.token}"` : `"${service}" has no hold`}`,
-        );
-      }
-      await asking((signal) => requests.release(service, token, by, clock.now(), signal));
-      parts.nudgeAll();
-    },
-    async forgetPrimary(service, by) {
-      const { primary } = await listOf(service);
-      if (primary?.highestTimeline === undefined && primary?.lastId === undefined) {
-        throw new HsdoError('rejected', `Cannot forget the primaries of "${service}": it remembers none`);
-      }
-      const token = randomUUID();
-      await asking((signal) => requests.forgetPrimary(service, token, by, clock.now(), signal));
-      parts.log.info({ service, by }, 'an operator asks to forget the primaries of the past');
-      parts.nudgeAll();
-    },
-    async override(service, target, state, by) {
-      const targetId = await idOf(await listOf(service), target, state, service, requests, asking);
-      await asking((signal) => requests.override(service, targetId, state, by, clock.now(), signal));
-      parts.log.info({ service, target: targetId, state: state ?? 'none', by }, 'an override is asked for');
-      parts.nudgeAll();
-    },
+    ...createServerCommands({ ...parts, store: homes.store, asking, snapshotOf }),
   };
-}
-
-/** An operator may say the name or the id; ending an override also works for a target that is gone. */
-async function idOf(
-  snapshot: Snapshot,
-  target: string,
-  state: Override | undefined,
-  service: string,
-  requests: Requests,
-  asking: <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>,
-): Promise<string> {
-  const owners = snapshot.slots.flatMap((slot) => (slot.state === 'free' ? [] : [slot.target]));
-  const matches = owners.filter(({ id, name }) => id === target || name === target);
-  const exact = matches.find(({ id }) => id === target) ?? (matches.length === 1 ? matches[0] : undefined);
-  if (exact) return exact.id;
-  if (matches.length > 1) {
-    throw new HsdoError(
-      'rejected',
-      `Cannot tell which target "${target}" is: ${matches.map(({ id }) => id).join(', ')} have that name`,
-    );
-  }
-  if (state === undefined) {
-    const { overrides } = await asking((signal) => requests.read(service, signal));
-    if (overrides.some(({ targetId }) => targetId === target)) return target;
-  }
-  throw new HsdoError('rejected', `Cannot find target "${target}" in the list of "${service}"`);
 }
 
 async function viewOf(
@@ -174,12 +131,13 @@ async function viewOf(
   reports: readonly Report[],
   snapshot: Snapshot | undefined,
   requests: Requests,
+  hasQuorum: boolean,
 ): Promise<ServiceView> {
   const last = leading.last();
   const switched = switching?.view();
   const asked = last?.asked ?? (await requests.read(name, new AbortController().signal).catch(() => undefined));
   return {
-    ...serviceView(name, snapshot),
+    ...serviceView(name, snapshot, hasQuorum),
     shrinkBlockedBy: last?.shrinkBlockedBy ?? [],
     sources: sources.views(),
     duplicates: sources.duplicates(),
@@ -200,6 +158,15 @@ function serviceProblems({ name, sources, leading, switching }: ServedService): 
       message: lastError ?? 'it was not read yet',
     })),
   ];
+}
+
+/** Why too few vote on a service; nothing where it has no check, or the votes were not read yet. */
+function quorumProblems(service: ServiceConfig, observers: readonly RegisteredObserver[] | undefined): Problem[] {
+  if (service.check === undefined || observers === undefined) return [];
+  const { voting, registered, needed, isMet } = quorumOf(electorateOf(service, observers), service.name, service.vote);
+  if (isMet) return [];
+  const message = `no quorum: ${voting} of ${registered} observers vote, and ${needed} are needed`;
+  return [{ part: `service "${service.name}"`, message }];
 }
 
 const isFailing = ({ lastError, lastSuccessAt }: SourceView) => lastError !== undefined || lastSuccessAt === undefined;

@@ -1,5 +1,3 @@
-import { createApp } from '../api/app.ts';
-import { serve } from '../api/listen.ts';
 import type { Homes } from '../publish/homes.ts';
 import { openHomes } from '../publish/homes.ts';
 import { createLease, type Lease } from '../publish/lease.ts';
@@ -9,6 +7,7 @@ import { watchForHints } from '../time/hints.ts';
 import { createNudge } from '../time/nudge.ts';
 import { type Agents, createAgents } from './agents.ts';
 import { votersOf } from './agents-electorate.ts';
+import { serveApi } from './api.ts';
 import { createLeading } from './leading.ts';
 import { runTogether } from './lifecycle.ts';
 import { openPatiently, tellRefusals } from './opening.ts';
@@ -87,7 +86,7 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   const listen = config.api.listen ?? defaultListen;
   if (listen !== 'off') {
     const view = createServerView({ ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll });
-    loops.push((inner) => serve('the API', createApp(view, config.api.token), listen, parts, inner));
+    loops.push((inner) => serveApi(parts, view, listen, inner));
   }
   await runTogether(loops, signal);
 }

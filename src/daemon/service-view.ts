@@ -1,13 +1,18 @@
-import type { ServiceView } from '../api/view.ts';
+import type { ServiceState, ServiceView } from '../api/view.ts';
 import type { Slot } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 
-/** The part of a service's view that its snapshot alone tells. */
-export function serviceView(name: string, snapshot: Snapshot | undefined): ServiceView {
+/**
+ * The part of a service's view that its snapshot alone tells.
+ *
+ * @param hasQuorum - False where too few of its observers vote; who knows of no observers leaves it out.
+ */
+export function serviceView(name: string, snapshot: Snapshot | undefined, hasQuorum = true): ServiceView {
   const slots = snapshot?.slots ?? [];
   const count = (state: string) => slots.filter((slot) => slot.state === state).length;
   return {
     name,
+    state: stateOf(snapshot, hasQuorum),
     revision: snapshot?.revision ?? 0,
     epoch: snapshot?.epoch ?? 0,
     ...(snapshot ? { publishedAt: snapshot.publishedAt } : {}),
@@ -19,6 +24,8 @@ export function serviceView(name: string, snapshot: Snapshot | undefined): Servi
     ...(snapshot?.hold ? { hold: snapshot.hold } : {}),
     ...(snapshot?.panic ? { panic: snapshot.panic } : {}),
     ...(snapshot?.active === undefined ? {} : { active: snapshot.active }),
+    ...(snapshot?.activeSinceAt === undefined ? {} : { activeSinceAt: snapshot.activeSinceAt }),
+    ...(snapshot?.switchover ? { switchover: snapshot.switchover } : {}),
     ...verdictsOf(slots),
     ...doubtsOf(slots),
     shrinkBlockedBy: [],
@@ -27,6 +34,13 @@ export function serviceView(name: string, snapshot: Snapshot | undefined): Servi
     overrides: [],
     clients: [],
   };
+}
+
+function stateOf(snapshot: Snapshot | undefined, hasQuorum: boolean): ServiceState {
+  if (snapshot === undefined) return 'unpublished';
+  if (snapshot.panic) return 'panic';
+  if (!hasQuorum) return 'no-quorum';
+  return snapshot.hold ? 'holding' : 'ok';
 }
 
 function verdictsOf(slots: readonly Slot[]): Pick<ServiceView, 'verdicts'> {

@@ -1,4 +1,4 @@
-import type { StoreView } from '../api/view.ts';
+import type { StoreView } from '../api/cluster-view.ts';
 import { describeError, HsdoError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Refusal } from '../model/target.ts';

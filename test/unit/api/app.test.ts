@@ -2,165 +2,137 @@ import { describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
 import type { View } from '../../../src/api/view.ts';
 import { HsdoError } from '../../../src/model/error.ts';
-import { secret } from '../../../src/model/secret.ts';
-
-/** A view that notes what it was asked to do. */
-function recordingView(fields: Partial<View> = {}): { view: View; asked: unknown[] } {
-  const asked: unknown[] = [];
-  const view: View = {
-    problems: () => [],
-    status: async () => ({
-      node: 'n1',
-      version: '1',
-      roles: ['server'],
-      at: 1,
-      store: { kind: 'memory', refusals: [] },
-      problems: [],
-      observers: [],
-      services: [],
-    }),
-    slots: async (service) => (service === 'web' ? [{ state: 'free', index: 1 }] : undefined),
-    service: async () => undefined,
-    decommission: async (...args) => void asked.push(['decommission', ...args]),
-    releaseHold: async (...args) => void asked.push(['release', ...args]),
-    forgetPrimary: async (...args) => void asked.push(['forget', ...args]),
-    override: async (...args) => void asked.push(['override', ...args]),
-    ...fields,
-  };
-  return { view, asked };
-}
+import { recordingView } from '../../fixtures/recording-view.ts';
 
 const local = { host: '127.0.0.1:8128' };
 const json = { ...local, 'content-type': 'application/json' };
+const nowhere = 'nowhere';
 
-describe('the API without a token', () => {
-  it('answers on a loopback name and refuses any other Host, as a page that rebinds its name would send', async () => {
-    const app = createApp(recordingView().view, undefined);
-    for (const host of ['127.0.0.1:8128', 'localhost', '[::1]:8128']) {
-      expect((await app.request('/api/v1/status', { headers: { host } })).status).toBe(200);
-    }
-    for (const host of ['evil.example.org', '127.0.0.1.evil.example.org', '10.0.0.1']) {
-      expect((await app.request('/api/v1/status', { headers: { host } })).status).toBe(403);
-    }
-  });
+/** Asks an API whose view is changed in `fields`. */
+async function ask(method: string, path: string, body?: unknown, fields: Partial<View> = {}) {
+  const { view, asked } = recordingView(fields);
+  const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+  const headers = { ...json, 'x-hsdo-user': 'ann' };
+  const bugs: unknown[] = [];
+  const app = createApp(view, { onBug: (error) => bugs.push(error) });
+  const answer = await app.request(path, { method, headers, ...sent });
+  const { status } = answer;
+  return { status, answer, asked, bugs, content: (await answer.json()) as Record<string, unknown> };
+}
 
-  it('takes a change only as JSON, which a web form cannot send', async () => {
-    const { view, asked } = recordingView();
-    const body = JSON.stringify({ target: 't1', state: 'drain' });
-    const answer = await createApp(view, undefined).request('/api/v1/services/web/overrides', {
-      method: 'POST',
-      headers: local,
-      body,
-    });
-    expect([answer.status, asked]).toEqual([415, []]);
-  });
-});
+const ann = { name: 'ann', from: nowhere };
 
-describe('the API with a token', () => {
-  const app = createApp(recordingView().view, secret('right-token'));
+describe('a change', () => {
   it.each([
-    ['no token', {}, 401],
-    ['a wrong token', { authorization: 'Bearer wrong' }, 403],
-    ['the token as Bearer', { authorization: 'Bearer right-token' }, 200],
-    ['the token as X-API-Key', { 'x-api-key': 'right-token' }, 200],
-  ])('%s', async (_, headers, status) => {
-    expect((await app.request('/api/v1/status', { headers: { host: 'hsdo.example.org', ...headers } })).status).toBe(
-      status,
-    );
-  });
-
-  it('leaves health and readiness open', async () => {
-    expect((await app.request('/healthz')).status).toBe(200);
-    expect((await app.request('/readyz')).status).toBe(200);
-  });
-});
-
-describe('requests', () => {
-  it('passes an override on with who asked', async () => {
-    const { view, asked } = recordingView();
-    const app = createApp(view, undefined);
-    const body = JSON.stringify({ target: 'i-1', state: 'maint' });
-    const answer = await app.request('/api/v1/services/web/overrides', {
-      method: 'POST',
-      headers: { ...json, 'x-hsdo-user': 'ann' },
-      body,
-    });
-    expect(answer.status).toBe(202);
-    await app.request('/api/v1/services/web/overrides/node%2Fweb-1', { method: 'DELETE', headers: json });
-    expect(asked).toEqual([
-      ['override', 'web', 'i-1', 'maint', 'ann'],
-      ['override', 'web', 'node/web-1', undefined, 'api'],
-    ]);
-  });
-
-  it('passes a request to forget the primaries on, with the name of whoever asks', async () => {
-    const { view, asked } = recordingView();
-    const path = '/api/v1/services/db/primary/forget';
-    const answer = await createApp(view, undefined).request(path, {
-      method: 'POST',
-      headers: { ...json, 'x-hsdo-user': 'ann' },
-    });
-    expect([answer.status, asked]).toEqual([202, [['forget', 'db', 'ann']]]);
+    [
+      'POST',
+      '/services/web/overrides',
+      { target: 'i-1', state: 'maint' },
+      202,
+      ['override', 'web', 'i-1', 'maint', ann],
+    ],
+    [
+      'DELETE',
+      '/services/web/overrides/node%2Fweb-1',
+      undefined,
+      202,
+      ['override', 'web', 'node/web-1', undefined, ann],
+    ],
+    ['POST', '/services/web/hold/release', { token: 'hold-1' }, 202, ['release', 'web', 'hold-1', ann]],
+    ['POST', '/services/db/primary/forget', undefined, 202, ['forget', 'db', ann]],
+    ['POST', '/services/db/switchover', { target: 'db-2' }, 202, ['switchover', 'db', 'db-2', ann]],
+    ['DELETE', '/services/db/switchover', undefined, 202, ['purge', ['db'], ann]],
+    ['DELETE', '/switchover', undefined, 202, ['purge', ['web', 'db'], ann]],
+    ['DELETE', '/nodes/server-2', undefined, 200, ['decommission', 'server-2', ann]],
+    ['DELETE', '/observers/server-2', undefined, 200, ['decommission', 'server-2', ann]],
+  ])('%s %s is passed on with who asked', async (method, path, body, status, wanted) => {
+    const done = await ask(method, `/api/v1${path}`, body);
+    expect([done.status, done.asked]).toEqual([status, [wanted]]);
   });
 
   it.each([
     ['no body', undefined],
     ['no JSON', '{'],
-    ['an unknown state', JSON.stringify({ target: 'x', state: 'down' })],
-    ['a field too many', JSON.stringify({ target: 'x', state: 'drain', force: true })],
-    ['a number as target', JSON.stringify({ target: 7, state: 'drain' })],
-  ])('refuses %s with 422 and says why', async (_, body) => {
-    const { view, asked } = recordingView();
-    const init: RequestInit = { method: 'POST', headers: json };
-    if (body !== undefined) init.body = body;
-    const answer = await createApp(view, undefined).request('/api/v1/services/web/overrides', init);
-    expect(answer.status).toBe(422);
-    expect(((await answer.json()) as { error: string }).error).not.toBe('');
-    expect(asked).toEqual([]);
+    ['an unknown state', { target: 'x', state: 'down' }],
+    ['a field too many', { target: 'x', state: 'drain', force: true }],
+    ['a number as target', { target: 7, state: 'drain' }],
+  ])('with %s is refused with 422 and the reason', async (_, body) => {
+    const { status, content, asked } = await ask('POST', '/api/v1/services/web/overrides', body);
+    expect([status, asked]).toEqual([422, []]);
+    expect(content['error']).not.toBe('');
   });
 
-  it('refuses a body of more than 16 KiB', async () => {
-    const body = JSON.stringify({ token: 'x'.repeat(20_000) });
-    const headers = { ...json, 'content-length': String(body.length) };
-    const answer = await createApp(recordingView().view, undefined).request('/api/v1/services/web/hold/release', {
-      method: 'POST',
-      headers,
-      body,
-    });
-    expect(answer.status).toBe(413);
+  it('with several faults is refused with each of them and its path', async () => {
+    const { content } = await ask('POST', '/api/v1/services/web/overrides', { target: 7, state: 'down' });
+    expect(content['error']).toMatch(/target: .*; state: /);
   });
 
-  it('answers 409 with the reason when the store or the list says no, and 503 when it does not answer', async () => {
-    const failing = (code: 'rejected' | 'unavailable') =>
-      createApp(
-        recordingView({
-          releaseHold: async () => {
-            throw new HsdoError(code, `it is ${code}`);
-          },
-        }).view,
-        undefined,
+  it('of more than 16 KiB is refused', async () => {
+    const { status, asked } = await ask('POST', '/api/v1/services/web/hold/release', { token: 'x'.repeat(20_000) });
+    expect([status, asked]).toEqual([413, []]);
+  });
+
+  it('is answered by 409 when cluster or list say no, by 503 when the store is away, and by 500 when hsdo errs', async () => {
+    const failing = (error: Error) =>
+      ask(
+        'POST',
+        '/api/v1/services/web/hold/release',
+        { token: 'hold-1' },
+        { releaseHold: () => Promise.reject(error) },
       );
-    const ask = (code: 'rejected' | 'unavailable') =>
-      failing(code).request('/api/v1/services/web/hold/release', {
-        method: 'POST',
-        headers: json,
-        body: '{"token":"hold-1"}',
-      });
-    const [refused, away] = [await ask('rejected'), await ask('unavailable')];
-    expect([refused.status, await refused.json(), away.status]).toEqual([409, { error: 'it is rejected' }, 503]);
+    const refused = await failing(new HsdoError('rejected', 'it is refused'));
+    expect([refused.status, refused.content]).toEqual([409, { error: 'it is refused' }]);
+    expect((await failing(new HsdoError('unavailable', 'it is away'))).status).toBe(503);
+    const bug = await failing(new TypeError('x is not a function'));
+    expect([bug.status, bug.bugs.length]).toEqual([500, 1]);
+    expect(JSON.stringify(bug.content)).not.toContain('not a function');
+  });
+
+  it('that purges a service without a switchover is refused', async () => {
+    expect((await ask('DELETE', '/api/v1/services/db/switchover', undefined, { purge: async () => [] })).status).toBe(
+      409,
+    );
   });
 });
 
-describe('readiness', () => {
-  it('names every part that is not ready', async () => {
-    const problems = [{ part: 'store', message: 'it did not answer yet' }];
-    const answer = await createApp(recordingView({ problems: () => problems }).view, undefined).request('/readyz');
-    expect([answer.status, await answer.json()]).toEqual([503, { status: 'not ready', problems }]);
+describe('what is not there', () => {
+  it('is answered by 404, with the nearest service where its name is unknown', async () => {
+    for (const path of ['/services/webb', '/services/webb/slots', '/services/webb/candidates']) {
+      const { status, content } = await ask('GET', `/api/v1${path}`);
+      expect([path, status, content]).toEqual([path, 404, { error: 'no service is called "webb"; did you mean web?' }]);
+    }
+    const change = await ask('POST', '/api/v1/services/webb/switchover', { target: 'x' });
+    expect([change.status, change.asked]).toEqual([404, []]);
+    expect((await ask('GET', '/nosuch')).status).toBe(404);
   });
 
-  it('answers 404 for an unknown service and an unknown address', async () => {
-    const app = createApp(recordingView().view, undefined);
-    expect((await app.request('/api/v1/services/nosuch/slots', { headers: local })).status).toBe(404);
-    expect((await app.request('/nosuch')).status).toBe(404);
+  it('is answered by 405 where another method is, which Allow names (RFC 9110 section 15.5.6)', async () => {
+    for (const [method, path, allow] of [
+      ['POST', '/api/v1/status', 'GET, HEAD'],
+      ['GET', '/api/v1/services/web/switchover', 'POST, DELETE'],
+      ['PUT', '/api/v1/services/web/overrides', 'GET, HEAD, POST'],
+      ['DELETE', '/healthz', 'GET, HEAD'],
+    ] as const) {
+      const { status, answer } = await ask(method, path);
+      expect([path, status, answer.headers.get('allow')]).toEqual([path, 405, allow]);
+    }
+  });
+});
+
+describe('a question', () => {
+  it('takes its query as described and refuses another one', async () => {
+    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limits=1']) {
+      expect((await ask('GET', `/api/v1/audit?${query}`)).status).toBe(422);
+    }
+  });
+
+  it('is never kept by whoever stands between', async () => {
+    expect((await ask('GET', '/api/v1/cluster')).answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('for readiness names every part that is not ready', async () => {
+    const problems = [{ part: 'store', message: 'it did not answer yet' }];
+    const { status, content } = await ask('GET', '/readyz', undefined, { problems: () => problems });
+    expect([status, content]).toEqual([503, { status: 'not ready', problems }]);
   });
 });

@@ -1,0 +1,26 @@
+import type { ApiToken } from '../api/access.ts';
+import { createApp } from '../api/app.ts';
+import { serve } from '../api/listen.ts';
+import type { View } from '../api/view.ts';
+import type { Config } from '../config/schema.ts';
+import { describeError } from '../model/error.ts';
+import type { ProcessParts } from './process.ts';
+
+/** Everybody who may use the API: `api.token` is one of role operate. */
+export function tokensOf({ token, tokens }: Config['api']): readonly ApiToken[] {
+  return [...(token === undefined ? [] : [{ name: 'token', role: 'operate' as const, token }]), ...tokens];
+}
+
+/** Serves what a view knows at an address until the signal is aborted, as the block `api` has it. */
+export function serveApi(
+  { config, clock, log }: Pick<ProcessParts, 'config' | 'clock' | 'log'>,
+  view: View,
+  listen: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { api } = config;
+  const onBug = (error: unknown) =>
+    log.error({ reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'a bug');
+  const app = createApp(view, { tokens: tokensOf(api), maxBodyBytes: api.maxBodyBytes, onBug });
+  return serve('the API', app, listen, { clock, log, tls: api.tls }, signal);
+}
