@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { HsdoError } from '../model/error.ts';
+import { type HsdoError, hasCode } from '../model/error.ts';
 import { secret } from '../model/secret.ts';
 import type { Clock } from '../time/clock.ts';
 import { isDenied, lacksRight, type Pair } from './consul-answers.ts';
 import { type ConsulClient, createConsulClient } from './consul-client.ts';
+import { createSights } from './consul-sights.ts';
 import { createConsulWatch } from './consul-watch.ts';
 import { commitToConsul } from './consul-write.ts';
 import { contradictsTls, endpointsSchema, openEndpoints, prefixSchema, tlsSchema } from './endpoints.ts';
@@ -41,12 +42,6 @@ const defaultPort = 8500;
 /** How long Consul may hold a blocking query. */
 const waitMs = 10_000;
 
-/** Whether and where a key was last seen, so that no stale answer goes behind that. */
-interface Sight {
-  readonly index: number;
-  readonly isGone: boolean;
-}
-
 /**
  * The plain store in Consul's keys. Everything is a transaction: paths of `/v1/kv` cannot name each key (Consul redirects
  * `a//b`), and a read of a single key there tells keys that a token may not see from those that do not exist, but a list
@@ -58,10 +53,10 @@ export async function openConsulStore(config: ConsulStoreConfig, clock: Clock): 
   const texts = config.endpoints ?? config.url ?? [`127.0.0.1:${defaultPort}`];
   const endpoints = await openEndpoints(texts, defaultPort, config.tls);
   const client = await createConsulClient(endpoints, config);
-  const sights = new Map<string, Sight | undefined>();
+  const sights = createSights();
   const readPair = async (key: string, signal: AbortSignal) => {
-    const pair = (await get(client, key, 'consistent', signal)).pair;
-    if (sights.has(key)) sights.set(key, sightOf(pair, sights.get(key)));
+    const { pair } = await get(client, key, 'consistent', signal);
+    sights.note(key, pair?.ModifyIndex);
     return pair;
   };
   return {
@@ -69,21 +64,17 @@ export async function openConsulStore(config: ConsulStoreConfig, clock: Clock): 
       assertKey(key);
       signal.throwIfAborted();
       if (options?.mayBeStale !== true) return toEntry(config.prefix, await readPair(key, signal));
-      const { pair, isOld } = await get(client, key, 'stale', signal);
-      const seen = sights.get(key);
-      if (isOld || isBehind(pair, seen)) {
-        sights.set(key, seen);
+      const { pair, isOld } = await glance(client, key, signal);
+      if (isOld || sights.mayBeBehind(key, pair?.ModifyIndex)) {
         return toEntry(config.prefix, await readPair(key, signal));
       }
-      sights.set(key, sightOf(pair, seen));
+      sights.note(key, pair?.ModifyIndex);
       return toEntry(config.prefix, pair);
     },
     list: (prefix, signal) => list(client, prefix, signal),
     commit: async (changes, signal) => {
       const versions = await commitToConsul(client, readPair, changes, signal);
-      for (const [key, version] of versions) {
-        if (sights.has(key)) sights.set(key, { index: Number(version), isGone: false });
-      }
+      for (const [key, version] of versions) sights.note(key, Number(version));
       return versions;
     },
     changed: createConsulWatch(client, clock, waitMs),
@@ -91,16 +82,6 @@ export async function openConsulStore(config: ConsulStoreConfig, clock: Clock): 
       client.close();
     },
   };
-}
-
-const sightOf = (pair: Pair | undefined, before: Sight | undefined): Sight =>
-  pair === undefined ? { index: before?.index ?? 0, isGone: true } : { index: pair.ModifyIndex, isGone: false };
-
-/** True when a lagging server may show what was before the last sight. */
-function isBehind(pair: Pair | undefined, seen: Sight | undefined): boolean {
-  if (seen === undefined) return false;
-  if (pair === undefined) return !seen.isGone;
-  return pair.ModifyIndex < seen.index || (pair.ModifyIndex === seen.index && seen.isGone);
 }
 
 function toEntry(prefix: string, pair: Pair | undefined): Entry | undefined {
@@ -120,6 +101,16 @@ async function get(client: ConsulClient, key: string, how: 'consistent' | 'stale
   }
   if (isDenied(answer.refusals)) throw lacksRight(`Cannot ${action}: Consul refuses`, client.prefix);
   return { pair: undefined, isOld: answer.isOld };
+}
+
+/** A read of whatever server is asked. One that lags may not know a token or a right yet, so its refusal counts for nothing. */
+async function glance(client: ConsulClient, key: string, signal: AbortSignal) {
+  try {
+    return await get(client, key, 'stale', signal);
+  } catch (error) {
+    if (!hasCode(error, 'rejected')) throw error;
+    return { pair: undefined, isOld: true };
+  }
 }
 
 /**
