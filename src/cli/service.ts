@@ -7,6 +7,7 @@ import { primaryTrouble, showPrimary } from './primary.ts';
 import { switchoverOf } from './services.ts';
 import { endpoint, print, type ShowOptions } from './show.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
+import { showSwitch } from './switch.ts';
 import { ago, showTable } from './table.ts';
 
 /** `hsdo service NAME`: who is up, who says so, and what the checks counted. */
@@ -36,6 +37,7 @@ function showDetail(detail: ServiceDetail): string {
     `selection  ${selection}, when all are down: ${whenAllDown}`,
     ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
     ...(detail.switchover === undefined ? [] : [`switchover ${switchoverOf(detail)}`]),
+    ...showSwitch(detail, now),
     ...(detail.domains === undefined ? [] : [`names      ${detail.domains.join(', ')}`]),
     ...showPrimary(detail),
     '',

@@ -4,6 +4,7 @@ import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { dnsTrouble, showDns } from './dns.ts';
 import { exitCodes } from './exit.ts';
+import { switchTable } from './switch.ts';
 import { ago, showTable } from './table.ts';
 
 /** `hsdo status`: leader, store, sources, lists and what the clients say of their HAProxies. */
@@ -117,6 +118,7 @@ function showStatus(status: StatusView): string {
           .join(' '),
       ]),
     ),
+    ...switchTable(status.services, at),
     ...agentTable(status.observers, at),
     ...clientTable(status),
   ];
