@@ -13,6 +13,7 @@ import { runTogether } from './lifecycle.ts';
 import { openPatiently, tellRefusals } from './opening.ts';
 import type { ProcessParts } from './process.ts';
 import type { ServedService } from './served-service.ts';
+import { createServerAnnouncing } from './server-announcing.ts';
 import { createServerView } from './server-view.ts';
 import { createServiceSources } from './service-sources.ts';
 import { createStoreHealth, type StoreHealth } from './store-health.ts';
@@ -79,13 +80,15 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
     leading.run,
     ...(switching ? [switching.run] : []),
   ]);
-  loops.push(lease.run, ...hintLoops(requests, nudgeAll, parts));
+  const announcing = createServerAnnouncing(parts, homes, lease, served, () => watching?.electorate.observers());
+  loops.push(...announcing.loops, ...hintLoops(requests, nudgeAll, parts));
   const agents = agentsOf(parts, served, homes, watching);
   if (watching) loops.push(watching.run);
   if (agents) loops.push(agents.run);
   const listen = config.api.listen ?? defaultListen;
   if (listen !== 'off') {
-    const view = createServerView({ ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll });
+    const seen = { ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll };
+    const view = announcing.shownIn(createServerView(seen));
     loops.push((inner) => serveApi(parts, view, listen, inner));
   }
   await runTogether(loops, signal);

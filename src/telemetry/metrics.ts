@@ -87,6 +87,13 @@ export function createMetrics() {
     switchLastSuccess: gauge('hsdo_switch_last_success_timestamp_seconds', 'When a switcher last did as it was asked', [
       'service',
     ]),
+    notices: counter('hsdo_notices_total', 'Attempts to tell a notice: sent, unavailable or rejected', [
+      'notifier',
+      'outcome',
+    ]),
+    noticesWaiting: gauge('hsdo_notices_waiting', 'Events that a notifier has not told yet; at the leader', [
+      'notifier',
+    ]),
     isLeader: gauge('hsdo_leader', '1 while this server leads'),
     epoch: gauge('hsdo_leader_epoch', 'Epoch of the last lease seen'),
     haproxyUp: gauge('hsdo_haproxy_up', '1 while the Runtime API answers', ['socket']),
