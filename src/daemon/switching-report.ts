@@ -26,6 +26,7 @@ export interface SwitchReport {
   failed(error: unknown, waitMs: number): void;
   /** Nothing is done for `waitMs`; held up: by the delay after a switch. */
   waits(waitMs: number, isHeldUp: boolean): void;
+  /** This server leads no more. */
   retire(): void;
   view(): SwitchView;
   problems(): readonly Problem[];
@@ -96,7 +97,11 @@ export function createSwitchReport({ service, kind, clock, log, metrics }: Switc
       wrongSinceMs = undefined;
       view = { ...view, nextTryAt: clock.now() + waitMs };
     },
-    retire: () => metrics.switchAgrees.remove({ service }),
+    retire() {
+      // Who follows reads nothing: its last figures would grow old, and look like a provider that is away.
+      metrics.switchAgrees.remove({ service });
+      metrics.switchLastSuccess.remove({ service });
+    },
     view() {
       const isRight = agrees();
       return {

@@ -83,7 +83,7 @@ describe('the switching of a service', () => {
   });
 
   it('takes no list of another term, and asks for the term before each call', async () => {
-    const { clock, outside, switching, lead, lease } = stage();
+    const { clock, outside, switching, lead, lease, sample } = stage();
     const old = lead(1);
     await clock.advance(0);
     lead(2);
@@ -97,6 +97,7 @@ describe('the switching of a service', () => {
     await clock.advance(60_000);
     expect(outside.done()).toEqual([]);
     expect(switching.observed()).toEqual({ isKnown: false });
+    expect(await sample('hsdo_switch_last_success_timestamp_seconds')).toEqual([]);
   });
 
   it('switches nothing where there is no active target', async () => {
