@@ -15,7 +15,7 @@ import {
   strange,
   type TxnAnswer,
 } from './consul-answers.ts';
-import { allFailed, askInTurn, type Endpoint, type Endpoints, inContext } from './endpoints.ts';
+import { allFailed, askInTurn, blaming, type Endpoint, type Endpoints, inContext } from './endpoints.ts';
 
 /** One step of a transaction (Consul API, Transactions). */
 export interface Operation {
@@ -77,7 +77,7 @@ export async function createConsulClient(endpoints: Endpoints, access: ConsulAcc
     async write(action, operations, signal) {
       const failures: HsdoError[] = [];
       for (const endpoint of endpoints.inTurn()) {
-        const outcome = await ask(endpoint, txn(operations, {}), signal);
+        const outcome = await blaming(endpoints, endpoint, signal, () => ask(endpoint, txn(operations, {}), signal));
         if (!isFailure(outcome) || outcome.response?.statusCode === 409) {
           endpoints.prefer(endpoint);
           return parseOrDoubt(endpoint, outcome);

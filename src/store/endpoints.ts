@@ -143,7 +143,7 @@ export async function askInTurn<T>(
   const failures: HsdoError[] = [];
   for (const endpoint of endpoints.inTurn()) {
     try {
-      const answer = await ask(endpoint);
+      const answer = await blaming(endpoints, endpoint, signal, ask);
       endpoints.prefer(endpoint);
       return answer;
     } catch (error) {
@@ -154,6 +154,27 @@ export async function askInTurn<T>(
   }
   throw allFailed(action, failures);
 }
+
+/** Asks one endpoint; where the caller's own time runs out over it, the next call begins with another one. */
+export async function blaming<T>(
+  endpoints: Endpoints,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  ask: (endpoint: Endpoint) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(endpoint);
+  } catch (error) {
+    if (signal.aborted && hasCode(signal.reason, 'unavailable')) endpoints.avoid(endpoint);
+    throw error;
+  }
+}
+
+/** What Node or a library says of a failure, on one line. */
+export const reasonOf = (error: unknown): string =>
+  describeError(error)
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim();
 
 /** A failure of one endpoint with what was to be done. */
 export function inContext(action: string, error: HsdoError): HsdoError {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { describeError, HsdoError, hasCode } from '../model/error.ts';
+import { HsdoError, hasCode } from '../model/error.ts';
 import { withDeadline } from '../time/deadline.ts';
-import { allFailed, askInTurn, type Endpoint, type Endpoints, inContext } from './endpoints.ts';
+import { allFailed, askInTurn, blaming, type Endpoint, type Endpoints, inContext, reasonOf } from './endpoints.ts';
 import { type Progress, postTo, type Question, readWhole } from './etcd-exchange.ts';
 import { failureOf, refusalIn } from './etcd-failure.ts';
 import { createEtcdLogin, type EtcdAccess, type EtcdLogin, nameOf } from './etcd-login.ts';
@@ -105,7 +105,9 @@ async function send<S extends z.ZodType>(
   for (const endpoint of state.endpoints.inTurn()) {
     const progress: Progress = { mayBeDone: false };
     try {
-      const found = await answerOf(state, endpoint, question, progress, signal);
+      const found = await blaming(state.endpoints, endpoint, signal, () =>
+        answerOf(state, endpoint, question, progress, signal),
+      );
       const answer = accept(state, endpoint, parse(endpoint, found, schema), undefined);
       state.endpoints.prefer(endpoint);
       return { answer };
@@ -191,7 +193,7 @@ function accept<T extends Header>(state: State, endpoint: Endpoint, answer: T, f
 /** The failure of an endpoint in words that name it. */
 export function failureAt(endpoint: Endpoint, error: unknown): HsdoError {
   if (error instanceof HsdoError) return error;
-  const message = `${nameOf(endpoint)} cannot be asked: ${describeError(error)}`;
+  const message = `${nameOf(endpoint)} cannot be asked: ${reasonOf(error)}`;
   return new HsdoError('unavailable', message, { cause: error });
 }
 
