@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eventKinds } from '../model/event.ts';
 import { slotSchema } from '../model/snapshot-schema.ts';
 import { auditEntrySchema } from '../publish/audit.ts';
 import { count, instant, milliseconds, named } from './answer-parts.ts';
@@ -90,6 +91,19 @@ const candidates: z.ZodType<CandidatesView> = z.object({
   ),
 });
 
+const event = z.object({
+  id: z.string(),
+  kind: z.enum(eventKinds),
+  at: instant,
+  service: z.string().exactOptional(),
+  target: z.string().exactOptional(),
+  address: z.string().exactOptional(),
+  from: z.string().exactOptional(),
+  node: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  by: z.string().exactOptional(),
+});
+
 const askedSwitchover: z.ZodType<AskedSwitchover> = z.object({
   token: z.string(),
   targetId: z.string(),
@@ -112,6 +126,7 @@ export const answers = {
   Slots: z.object({ service: z.string(), slots: z.array(slotSchema) }),
   Candidates: candidates,
   Overrides: z.object({ service: z.string(), overrides: z.array(overrideAnswer) }),
+  Events: z.object({ events: z.array(event) }),
   Audit: z.object({ entries: z.array(auditEntrySchema) }),
   Asked: z.object({ status: asked }),
   AskedSwitchover: z.object({ status: asked, switchover: askedSwitchover }),

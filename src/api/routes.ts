@@ -72,6 +72,19 @@ const cluster: readonly Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/api/v1/events',
+    summary: 'What happened, the newest first',
+    role: 'read',
+    query: z.strictObject({ service: z.string().min(1).max(64).optional(), limit }),
+    answer: 'Events',
+    async handle({ view, query }) {
+      const { service } = query;
+      const events = await view.events({ limit: query.limit, ...(service === undefined ? {} : { service }) });
+      return { events: [...events] };
+    },
+  }),
+  route({
+    method: 'GET',
     path: '/api/v1/audit',
     summary: 'Who changed what and when, the newest first',
     role: 'operate',

@@ -1,5 +1,6 @@
 import type { TargetStatistics } from '../check/statistics.ts';
 import type { Vote } from '../model/ballot.ts';
+import type { ClusterEvent } from '../model/event.ts';
 import type { Problem } from '../model/problem.ts';
 import type { OutReason, Override, Slot, SlotHealth } from '../model/slot.ts';
 import type { Hold, Panic, PrimaryHistory, Switchover } from '../model/snapshot.ts';
@@ -182,6 +183,8 @@ export interface View {
   service(name: string): Promise<ServiceDetail | undefined>;
   /** `undefined`: no such service. */
   candidates(service: string): Promise<CandidatesView | undefined>;
+  /** What happened, the newest first. */
+  events(options: { readonly service?: string; readonly limit: number }): Promise<readonly ClusterEvent[]>;
   /** Who changed what, the newest first. */
   audit(limit: number): Promise<readonly AuditEntry[]>;
   problems(): readonly Problem[];

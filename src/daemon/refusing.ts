@@ -4,7 +4,7 @@ import { HsdoError } from '../model/error.ts';
 /** What only a server can be asked: commands, and what lies in the store beside the lists. */
 type OfServers = Pick<
   View,
-  'nodes' | 'audit' | 'decommission' | 'releaseHold' | 'forgetPrimary' | 'override' | 'switchover' | 'purge'
+  'nodes' | 'events' | 'audit' | 'decommission' | 'releaseHold' | 'forgetPrimary' | 'override' | 'switchover' | 'purge'
 >;
 
 /**
@@ -18,6 +18,7 @@ export function refusing(what: string): OfServers {
   };
   return {
     nodes: refuse,
+    events: refuse,
     audit: refuse,
     decommission: refuse,
     releaseHold: refuse,

@@ -4,6 +4,7 @@ import { quorumOf } from '../judge/quorum.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { RegisteredObserver } from '../publish/ballot-reader.ts';
+import { createEvents } from '../publish/events.ts';
 import type { Homes } from '../publish/homes.ts';
 import type { Lease } from '../publish/lease.ts';
 import { createReports, type Report } from '../publish/reports.ts';
@@ -108,6 +109,10 @@ export function createServerView(parts: ServerViewParts): View {
     async candidates(name) {
       const one = find(name);
       return one && candidatesOf(one.service, await newest(one));
+    },
+    async events(wanted) {
+      const { store } = homes;
+      return store ? asking((signal) => createEvents(store).list(wanted, signal)) : [];
     },
     async service(name) {
       const one = find(name);

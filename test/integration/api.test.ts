@@ -93,6 +93,11 @@ describe('the API and the command line of two servers', () => {
     expect((await cli('purge', 'web')).stderr).toContain('service "web" has no switchover');
     expect(await shown('switchover-to', first.name, '--service', 'web')).toContain(`points at ${first.name}`);
     expect(await shown('switchover-purge')).toContain('done: web');
+    await until('the events tell of both', async () => {
+      const told = await shown('events', '--service', 'web');
+      return /switchover +\S+ .*by ann/.test(told) && told.includes('switchover-purged');
+    });
+    expect((await cli('events', '--service', 'webb')).stderr).toContain('did you mean web?');
   });
 
   it('refuses a switchover that cannot be, with the reason', async () => {

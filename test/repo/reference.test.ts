@@ -5,7 +5,9 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
 import { switchTable } from './option-switch.ts';
+import { notifyTable } from './option-notify.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
+import { routeTable } from './route-table.ts';
 
 /** The tables in README.md are made from the code; `UPDATE_README=1 npx vitest run test/repo/reference.test.ts` writes them anew. */
 const readme = new URL('../../README.md', import.meta.url);
@@ -47,6 +49,8 @@ describe('the reference in README.md', () => {
     ['codes', async () => codeTable()],
     ['dns options', async () => dnsTable()],
     ['agent file', async () => agentTable()],
+    ['notifiers', async () => notifyTable()],
+    ['routes', async () => routeTable()],
     ['switch options', async () => switchTable()],
   ])('lists the %s that the code has', async (name, make) => {
     const expected = await make();

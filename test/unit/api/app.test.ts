@@ -97,7 +97,12 @@ describe('a change', () => {
 
 describe('what is not there', () => {
   it('is answered by 404, with the nearest service where its name is unknown', async () => {
-    for (const path of ['/services/webb', '/services/webb/slots', '/services/webb/candidates']) {
+    for (const path of [
+      '/services/webb',
+      '/services/webb/slots',
+      '/services/webb/candidates',
+      '/events?service=webb',
+    ]) {
       const { status, content } = await ask('GET', `/api/v1${path}`);
       expect([path, status, content]).toEqual([path, 404, { error: 'no service is called "webb"; did you mean web?' }]);
     }
@@ -121,8 +126,12 @@ describe('what is not there', () => {
 
 describe('a question', () => {
   it('takes its query as described and refuses another one', async () => {
+    expect((await ask('GET', '/api/v1/events?service=web&limit=7')).asked).toEqual([
+      ['events', { service: 'web', limit: 7 }],
+    ]);
+    expect((await ask('GET', '/api/v1/events')).asked).toEqual([['events', { limit: 100 }]]);
     for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limits=1']) {
-      expect((await ask('GET', `/api/v1/audit?${query}`)).status).toBe(422);
+      expect((await ask('GET', `/api/v1/events?${query}`)).status).toBe(422);
     }
   });
 
