@@ -46,6 +46,7 @@ export const programs = {
   nsd: { command: 'nsd', packages: ['nsd'], isForBench: true },
   'systemd-socket-activate': { command: 'systemd-socket-activate', packages: ['systemd'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
+  promtool: { command: 'promtool', packages: ['prometheus'] },
 };
 
 function isOnPath(command) {
