@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { describeError, HsdoError } from '../model/error.ts';
+import { HsdoError } from '../model/error.ts';
 import type { Secret } from '../model/secret.ts';
-import type { Endpoint } from './endpoints.ts';
+import { type Endpoint, reasonOf } from './endpoints.ts';
 
 /** Who asks, and where the entries lie. */
 export interface ConsulAccess {
@@ -69,7 +69,7 @@ export function failureOf({ prefix }: ConsulAccess, endpoint: Endpoint, thrown: 
   const status = response?.statusCode;
   if (thrown instanceof HsdoError) return { error: thrown, isSurelyNotDone: false };
   if (status === undefined) {
-    const error = new HsdoError('unavailable', `${nameOf(endpoint)} cannot be asked: ${describeError(thrown)}`, {
+    const error = new HsdoError('unavailable', `${nameOf(endpoint)} cannot be asked: ${reasonOf(thrown)}`, {
       cause: thrown,
     });
     return { error, isSurelyNotDone: connecting.has(String(fields['syscall'])) };

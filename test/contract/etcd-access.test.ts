@@ -25,7 +25,7 @@ describeWith(['etcd', 'openssl'], 'etcd with logins and TLS', () => {
     tls = { ca: certificates.caFile, cert: join(folder, 'good.pem'), key: join(folder, 'good.key') };
     await writeFile(tls.cert, certificates.good.cert);
     await writeFile(tls.key, certificates.good.key);
-    etcd = await startEtcd(tls);
+    etcd = await startEtcd({ ...tls, asks: true });
     await etcd.enableAuth('root-pw');
     await etcd.addUser('hsdo', 'hsdo-pw', { key: 'place-', end: 'place.' });
   });
