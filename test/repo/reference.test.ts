@@ -4,6 +4,7 @@ import { parameters } from '../../src/config/parameters.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
+import { notifyTable } from './option-notify.ts';
 import { switchTable } from './option-switch.ts';
 import { notifyTable } from './option-notify.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
