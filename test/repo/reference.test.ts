@@ -6,7 +6,6 @@ import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
 import { notifyTable } from './option-notify.ts';
 import { switchTable } from './option-switch.ts';
-import { notifyTable } from './option-notify.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
 import { routeTable } from './route-table.ts';
 
