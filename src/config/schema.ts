@@ -10,6 +10,7 @@ import { storeSchema } from '../store/stores.ts';
 import { agentsApiOptions, serviceAgentsSchema } from './agents.ts';
 import { apiOptions } from './api.ts';
 import { byName, selectSchema, voteSchema, whenAllDownSchema } from './judging.ts';
+import { maintenanceSchema } from './maintenance.ts';
 import { isTree } from './tree.ts';
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max);
@@ -62,6 +63,8 @@ const serviceShape = z.strictObject({
   /** What outside is pointed at the active target. */
   switch: switcherSchema.optional(),
   whenAllDown: whenAllDownSchema.default('last-good'),
+  /** Planned work on targets, or on the service as a whole. */
+  maintenance: z.array(maintenanceSchema).max(100).default([]),
 });
 
 /** What is switched points at one target, so that such a service has one active target unless it says otherwise. */

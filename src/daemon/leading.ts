@@ -74,7 +74,13 @@ export function rulesOf(service: ServiceConfig): ListRules {
 /** Runs rounds while this process leads: after every nudge, and at the latest every interval. */
 export function createLeading(parts: LeadingParts): Leading {
   const { service, lease, log, metrics, clock } = parts;
-  const roundParts = { ...parts, service: service.name, rules: rulesOf(service), judging: createJudging(service) };
+  const roundParts = {
+    ...parts,
+    service: service.name,
+    rules: rulesOf(service),
+    judging: createJudging(service),
+    windows: service.maintenance,
+  };
   const streak = createStreak(log, 'a round', { service: service.name });
   let memory: RoundMemory = freshMemory;
   let last: RoundResult | undefined;
