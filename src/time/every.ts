@@ -2,8 +2,10 @@ import type { Clock } from './clock.ts';
 import type { Nudge } from './nudge.ts';
 
 /**
- * Runs `task` now, then after every `intervalMs` or nudge, whichever comes first, until the signal is aborted.
- * Runs never overlap. The task handles its own failures: what it throws ends the loop and rejects.
+ * Runs `task` now, then `intervalMs` after its last start or after a nudge, whichever comes first, until the signal is
+ * aborted: "every second" stays one although a read takes a tenth of it. Runs never overlap, and between two there is at
+ * least half an interval, so that what has become slow is not asked without a pause. The task handles its own failures: what
+ * it throws ends the loop and rejects.
  */
 export async function every(
   options: { readonly intervalMs: number | (() => number); readonly clock: Clock; readonly nudge?: Nudge },
@@ -11,9 +13,11 @@ export async function every(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
+    const startedAt = options.clock.monotonic();
     await task();
     const intervalMs = typeof options.intervalMs === 'number' ? options.intervalMs : options.intervalMs();
-    await pause(options.clock, intervalMs, options.nudge, signal);
+    const tookMs = options.clock.monotonic() - startedAt;
+    await pause(options.clock, Math.max(intervalMs - tookMs, intervalMs / 2), options.nudge, signal);
   }
 }
 

@@ -17,6 +17,24 @@ describe('every', () => {
     expect(runs).toEqual([0, 1000, 2000]);
   });
 
+  it('counts from one start to the next, with a pause of half an interval at least', async () => {
+    const clock = createFakeClock();
+    const stop = new AbortController();
+    const runs: number[] = [];
+    let tookMs = 300;
+    const task = async () => {
+      runs.push(clock.monotonic());
+      await clock.sleep(tookMs, stop.signal).catch(() => {});
+    };
+    const loop = every({ intervalMs: 1000, clock }, task, stop.signal);
+    await clock.advance(2300);
+    tookMs = 5000;
+    await clock.advance(8000);
+    stop.abort();
+    await loop;
+    expect(runs).toEqual([0, 1000, 2000, 3000, 8500]);
+  });
+
   it('runs early for a nudge, once for several, and never overlaps', async () => {
     const clock = createFakeClock();
     const stop = new AbortController();
