@@ -5,6 +5,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
 import { notifyTable } from './option-notify.ts';
+import { storeTable } from './option-store.ts';
 import { switchTable } from './option-switch.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
 import { routeTable } from './route-table.ts';
@@ -47,6 +48,7 @@ describe('the reference in README.md', () => {
     ['checks', async () => checkTable()],
     ['judging', async () => judgingTable()],
     ['codes', async () => codeTable()],
+    ['store options', async () => storeTable()],
     ['dns options', async () => dnsTable()],
     ['agent file', async () => agentTable()],
     ['notifiers', async () => notifyTable()],
