@@ -53,7 +53,7 @@ export interface Teller {
 
 const pollMs = 500;
 /** A notice that is on its way when the process ends is waited for, so that the next leader does not send it again. */
-export const graceMs = 3000;
+export const graceMs = 1500;
 
 export function createTeller(parts: TellerParts): Teller {
   const { name, notifier, services, timeoutMs, standing, lease, clock, log, metrics } = parts;

@@ -82,7 +82,7 @@ function failureOf(what: string, error: unknown): HsdoError {
 
 const isPassing = (code: unknown) => typeof code === 'number' && code >= 400 && code < 500;
 
-async function openTransport({ smtp }: EmailConfig, baseFolder: string, what: string) {
+async function openTransport({ smtp, timeoutSeconds }: EmailConfig, baseFolder: string, what: string) {
   const { createTransport } = await import('nodemailer');
   const { server, username, password, ignoreTlsErrors } = smtp;
   const security = smtp.security ?? (password === undefined ? undefined : 'starttls');
@@ -95,6 +95,7 @@ async function openTransport({ smtp }: EmailConfig, baseFolder: string, what: st
             `${what}: cannot read ca ${JSON.stringify(smtp.ca)}: ${describeError(error)}`,
           );
         });
+  const timeoutMs = timeoutSeconds * 1000;
   return createTransport({
     host: server,
     port: smtp.port ?? ports[security ?? 'none'],
@@ -103,6 +104,10 @@ async function openTransport({ smtp }: EmailConfig, baseFolder: string, what: st
     ignoreTLS: security === 'none',
     tls: { rejectUnauthorized: !ignoreTlsErrors, ...(ca === undefined ? {} : { ca }) },
     ...(username === undefined ? {} : { auth: { user: username, pass: password?.reveal() ?? '' } }),
+    // A server that says nothing keeps no connection open beyond the attempt.
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
