@@ -69,13 +69,13 @@ export function createLease(options: LeaseOptions): Lease {
   let tenure: Tenure | undefined;
   /** The epoch that we tried to begin without hearing what became of it. */
   let doubtfulEpoch: number | undefined;
-  let [isAway, isAsking] = [false, false];
+  let [isAway, isRenewing] = [false, false];
   let lapse = new AbortController();
   let told: LeaseView = { state: 'follower', epoch: 0 };
 
   const leads = () => tenure !== undefined && clock.monotonic() < tenure.lapsesAt - marginMs;
   const view = (): LeaseView => {
-    const state: LeaseState = leads() ? 'leader' : tenure && (isAway || isAsking) ? 'suspended' : 'follower';
+    const state: LeaseState = leads() ? 'leader' : tenure && (isAway || isRenewing) ? 'suspended' : 'follower';
     const record = sighting.record();
     const holder = leads() ? nodeId : record?.holder;
     return { state, epoch: Math.max(tenure?.term.epoch ?? 0, record?.epoch ?? 0), ...(holder ? { holder } : {}) };
@@ -153,7 +153,8 @@ export function createLease(options: LeaseOptions): Lease {
   }
 
   async function step(signal: AbortSignal): Promise<void> {
-    isAsking = true;
+    // Whoever wakes after the end of his term is no leader that waits for the store.
+    isRenewing = leads();
     try {
       if (tenure) await renew(tenure, signal);
       else await follow(signal);
@@ -168,7 +169,7 @@ export function createLease(options: LeaseOptions): Lease {
       onCall?.(error);
       if (!(error instanceof HsdoError)) throw error;
     } finally {
-      isAsking = false;
+      isRenewing = false;
     }
   }
 

@@ -1,16 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describeWith } from '../fixtures/component.ts';
 import { startConsul } from '../fixtures/consul.ts';
 import { makeTable, plainKeys } from '../fixtures/dynamodb.ts';
 import { startEtcd } from '../fixtures/etcd.ts';
 import { startFaultProxy } from '../fixtures/fault-proxy.ts';
-import type { Hsdo } from '../fixtures/hsdo.ts';
 import { motoPrograms, startMoto } from '../fixtures/moto.ts';
-import { leaseTtlMs, startTakeoverStage, type TakeoverStage } from '../fixtures/takeover.ts';
+import { knownToPaused, leaseTtlMs, reads, startTakeoverStage, type TakeoverStage } from '../fixtures/takeover.ts';
 import { until } from '../fixtures/until.ts';
 
 const closers: (() => unknown)[] = [];
@@ -23,11 +21,6 @@ const first = ['10.0.0.1', '10.0.0.2'];
 const pollMs = leaseTtlMs / 4;
 /** What a machine may add that is busy with other tests. */
 const busyMs = 1500;
-
-const reads = (server: Hsdo, targets: number) =>
-  until('it has read its source', async () => (await server.status()).services[0]?.sources[0]?.targets === targets);
-const holds = (stage: TakeoverStage, addresses: readonly string[]) =>
-  until(`the list holds ${addresses.join()}`, () => stage.lists.at(-1)?.addresses.join() === addresses.join());
 
 /** Every server ends and comes back, one after the other; gives how long nobody led each time. */
 async function restartAll(stage: TakeoverStage): Promise<number[]> {
@@ -53,32 +46,18 @@ async function replaceLeader(
   const ended = how === 'kill' ? leader.kill() : leader.stop();
   await stage.report(addresses, ...stage.servers);
   const gap = await stage.writtenAfter(epoch, at);
-  await holds(stage, addresses);
+  await stage.holds(addresses);
   await ended;
   if (how === 'stop') await leader.start();
   if (how === 'stop') await reads(leader, addresses.length);
   return gap;
 }
 
-/** The leader stands still for three times its ttl, with a target in its source that nobody else knows. */
+/** The leader stands still for three times its ttl; then it says that it follows before it does anything else. */
 async function pauseLeader(stage: TakeoverStage, addresses: readonly string[]): Promise<void> {
-  const [leader, epoch] = [await stage.leader(), stage.epoch()];
-  const [other, resumeAt] = [stage.other(leader), performance.now() + 3 * leaseTtlMs];
-  leader.pause();
-  await stage.report([...addresses, '10.0.9.9'], leader);
-  await stage.report(addresses, other);
-  await stage.writtenAfter(epoch, 0);
-  await holds(stage, addresses);
-  await delay(Math.max(0, resumeAt - performance.now()));
-  const before = leader.log().length;
-  leader.resume();
-  await until('it knows who leads', async () => (await leader.status()).lease?.holder === other.nodeId);
-  await reads(leader, addresses.length + 1);
-  const said = leader.log().slice(before);
-  expect(said).toMatch(/leadership changes/);
-  expect(said.split('\n').filter((line) => /"state":"leader"|published|placed/.test(line))).toEqual([]);
-  expect(/"state":"(\w+)"/.exec(said)?.[1]).toBe('follower');
-  await stage.report(addresses, leader);
+  const said = await stage.pauseLeader(3 * leaseTtlMs, addresses);
+  expect(said.map(({ state }) => state).filter((state) => state !== undefined)).toEqual(['follower']);
+  expect(said.filter(({ msg }) => msg === 'slot')).toEqual([]);
 }
 
 /** Everything that one store has to show, on one pair of servers. */
@@ -99,7 +78,7 @@ async function show(name: string, stage: TakeoverStage, hintMs: number, more?: (
   expect(Math.max(...stops, stop)).toBeLessThan(300 + hintMs + busyMs);
   expect(kill).toBeLessThan(leaseTtlMs + 1000 + 2 * hintMs);
   expect(lists.map(({ epoch }) => epoch)).toEqual(lists.map(({ epoch }) => epoch).sort((a, b) => a - b));
-  expect(lists.flatMap(({ addresses }) => addresses)).not.toContain('10.0.9.9');
+  expect(lists.flatMap(({ addresses }) => addresses)).not.toContain(knownToPaused);
 }
 
 describe('a change of leader, on the embedded store', () => {
@@ -150,7 +129,7 @@ describeWith(motoPrograms, 'a change of leader, on DynamoDB', () => {
       proxy.inject('drop-response', 3, 'PutItem');
       proxy.inject('drop-response', 3, 'TransactWriteItems');
       await stage.report(['10.0.0.1', '10.0.0.5'], ...stage.servers);
-      await holds(stage, ['10.0.0.1', '10.0.0.5']);
+      await stage.holds(['10.0.0.1', '10.0.0.5']);
       await until('the lease was renewed through it', () => proxy.count('PutItem') > asked + 5);
       expect(stage.epoch()).toBe(epoch);
     });
