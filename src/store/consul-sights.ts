@@ -5,6 +5,8 @@ const maxKeys = 10_000;
 export interface Sights {
   /** A key was read, or written at this index; without one it was not there. */
   note(key: string, index: number | undefined): void;
+  /** The highest index under which a key was seen; 0 for one that was not. */
+  indexOf(key: string): number;
   /** True for an answer of a server that lags when the key was seen to be newer, or might have been written since. */
   mayBeBehind(key: string, index: number | undefined): boolean;
 }
@@ -21,6 +23,7 @@ export function createSights(): Sights {
       const [oldest] = seen.keys();
       if (seen.size > maxKeys && oldest !== undefined) seen.delete(oldest);
     },
+    indexOf: (key) => seen.get(key)?.index ?? 0,
     mayBeBehind(key, index) {
       const before = seen.get(key);
       if (index === undefined) return before?.isGone !== true;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type HsdoError, hasCode } from '../model/error.ts';
+import { HsdoError, hasCode } from '../model/error.ts';
 import { secret } from '../model/secret.ts';
 import type { Clock } from '../time/clock.ts';
 import { isDenied, lacksRight, type Pair } from './consul-answers.ts';
@@ -55,7 +55,9 @@ export async function openConsulStore(config: ConsulStoreConfig, clock: Clock): 
   const client = await createConsulClient(endpoints, config);
   const sights = createSights();
   const readPair = async (key: string, signal: AbortSignal) => {
+    const floor = sights.indexOf(key);
     const { pair } = await get(client, key, 'consistent', signal);
+    if (pair !== undefined && pair.ModifyIndex < floor) throw wentBack(key, pair.ModifyIndex, floor);
     sights.note(key, pair?.ModifyIndex);
     return pair;
   };
@@ -82,6 +84,12 @@ export async function openConsulStore(config: ConsulStoreConfig, clock: Clock): 
       client.close();
     },
   };
+}
+
+/** Versions of before could be given again, so nothing that this process remembers is safe to write with. */
+function wentBack(key: string, index: number, seen: number): HsdoError {
+  const message = `Cannot read "${key}": Consul answers with index ${index}, but ${seen} was seen already; after a backup was restored hsdo must be started anew`;
+  return new HsdoError('unavailable', message);
 }
 
 function toEntry(prefix: string, pair: Pair | undefined): Entry | undefined {

@@ -80,6 +80,23 @@ describeWith(['consul', 'openssl'], 'Consul with tokens and TLS', () => {
     await store.close();
   });
 
+  it('takes nothing from before what was seen, not even when a backup was restored', async () => {
+    const headers = { 'x-consul-token': consul.rootToken };
+    const url = `${consul.endpoints[0]}/v1/snapshot`;
+    const store = await open({ token: consul.rootToken, prefix: 'restored/' });
+    await put(store, 'k', 'old');
+    const backup = await (await fetch(url, { headers })).arrayBuffer();
+    await put(store, 'k', 'new');
+    expect((await fetch(url, { method: 'PUT', headers, body: backup })).status).toBe(200);
+    const message = expect.stringContaining('hsdo must be started anew');
+    for (const options of [{}, { mayBeStale: true }]) {
+      await expect(store.get('k', never, options)).rejects.toMatchObject({ code: 'unavailable', message });
+    }
+    const anew = await open({ token: consul.rootToken, prefix: 'restored/' });
+    expect((await anew.get('k', never))?.value).toBe('old');
+    for (const one of [store, anew]) await one.close();
+  });
+
   it('is reached by TLS with a certificate of ours, and by nobody else', async () => {
     const common = { token: consul.rootToken, prefix: 'tls/', endpoints: consul.secureEndpoints };
     const store = await open({ ...common, tls });
