@@ -49,12 +49,14 @@ const isDown = ({ health, override }: TakenSlot) => health?.verdict === 'down' &
 
 /**
  * What must be told of a service so that people know what the snapshot says. Levels, not edges: a leader that died before it
- * told something is made up for by the next one. A service that nothing was told of yet is one event, not one a target.
+ * told something is made up for by the next one. A service that nothing was told of yet is one event, not one a target. While
+ * a planned maintenance of the whole service is on nothing is told; what is different after it, is then.
  *
  * @param before - What was told so far; `undefined`: nothing.
  */
 export function announceService(before: ServiceState | undefined, snapshot: Snapshot): Announced<ServiceState> {
   const { service } = snapshot;
+  if (before !== undefined && snapshot.maintenanceUntilAt !== undefined) return { events: [], state: before };
   const targets = targetNews(before?.downs ?? [], takenOf(snapshot));
   const outage = outageOf(before, snapshot);
   const points = pointNews(before, snapshot);

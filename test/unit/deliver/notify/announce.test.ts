@@ -57,6 +57,17 @@ describe('what people are told of a service', () => {
     ]);
   });
 
+  it('is nothing while the whole service is under maintenance, and after it what is different then', () => {
+    const maintenanceUntilAt = startAt + minute;
+    const during = [both('down', 'up', { maintenanceUntilAt }), both('up', 'down', { maintenanceUntilAt })];
+    expect(told(both('up', 'up'), ...during, both('up', 'down')).slice(1)).toEqual([
+      '',
+      '',
+      'target-down t2 (nobody listens on the port)',
+    ]);
+    expect(told(both('up', 'up'), ...during, both('up', 'up')).slice(1)).toEqual(['', '', '']);
+  });
+
   it('is the service when nobody is up any more, and when somebody is again', () => {
     const lines = told(
       both('up', 'down'),
