@@ -43,7 +43,9 @@ export async function serve(
   while (!signal.aborted) {
     try {
       const secure = tls && (await readTls(tls));
-      const server = secure ? createTlsServer({ ...limits, ...secure }) : createServer(limits);
+      const server = secure
+        ? createTlsServer({ ...limits, ...secure, handshakeTimeout: limits.headersTimeout })
+        : createServer(limits);
       await open(server, app, listen);
       streak.worked();
       const address = server.address();

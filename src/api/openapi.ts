@@ -12,10 +12,11 @@ const refusals: Readonly<Record<number, string>> = {
   403: 'the token may only read; or a web page of another origin asks',
   404: 'nothing is called so',
   405: 'another method than the path has',
-  409: 'the state of the cluster forbids it, and the sentence says why',
+  409: 'the state of the cluster forbids it, or only a server can be asked; the sentence says why',
   413: 'the body is too large',
   415: 'the body does not say that it is JSON',
   422: 'the body or the query is not as described; the sentence names each fault with its path',
+  500: 'a fault of hsdo itself, which its log tells',
   503: 'the store, or this very process, cannot answer now',
 };
 
@@ -67,9 +68,10 @@ function operationOf(one: Route): Json {
   const codes = [
     ...(role === 'nobody' ? [] : [401, 403]),
     ...(inPath.length > 0 || query !== undefined ? [404] : []),
-    ...(isChange ? [409, 413, 415] : []),
+    ...(role === 'nobody' ? [] : [409]),
+    ...(isChange ? [413, 415] : []),
     ...(body === undefined && query === undefined ? [] : [422]),
-    ...(role === 'nobody' ? [] : [503]),
+    ...(role === 'nobody' ? [] : [500, 503]),
   ];
   return {
     summary,

@@ -26,7 +26,9 @@ function locate(options: ApiOptions): { base: string; token: string | undefined;
     options.api ??
     process.env['HSDO_API'] ??
     `${config?.api.tls ? 'https' : 'http'}://${listen.replace(/^0\.0\.0\.0/, '127.0.0.1').replace(/^\[::\]/, '[::1]')}`;
-  const token = options.token ?? process.env['HSDO_API_TOKEN'] ?? config?.api.token?.reveal();
+  // Whoever reads the configuration has its tokens.
+  const own = config?.api.token ?? config?.api.tokens.find(({ role }) => role === 'operate')?.token;
+  const token = options.token ?? process.env['HSDO_API_TOKEN'] ?? own?.reveal();
   const env = (name: string) => process.env[name] || undefined;
   const trust = {
     ca: options.ca ?? env('HSDO_API_CA'),

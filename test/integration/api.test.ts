@@ -74,6 +74,7 @@ describe('the API and the command line of two servers', () => {
     const listed = await shown('nodes');
     expect(listed).toMatch(/one +server .* healthy/);
     expect(listed).toMatch(/two +server .* healthy/);
+    expect(await shown('status-dhaf')).toContain('cluster hsdo, led by ');
     const services = await shown('services');
     expect(services).toMatch(/web +ok /);
     expect(services).toMatch(/plain +ok +- /);
@@ -86,6 +87,7 @@ describe('the API and the command line of two servers', () => {
     const [first, second, third] = targets as [TestTarget, TestTarget, TestTarget];
     const candidates = JSON.parse(await shown('candidates', 'web', '--json')) as { candidates: { name: string }[] };
     expect(candidates.candidates.map(({ name }) => name)).toEqual([second.name, third.name]);
+    expect(JSON.parse(await shown('switchover-candidates', '--service', 'web', '--json'))).toEqual(candidates);
     expect(await shown('switchover', 'web', third.name)).toBe(`done: web points at ${third.name}\n`);
     expect(await web()).toMatchObject({ active: third.id, switchover: { targetName: third.name, by: 'ann' } });
     expect(await shown('service', 'web')).toContain(`switchover ${third.name}, by ann`);

@@ -50,7 +50,7 @@ describe('the OpenAPI document', () => {
     const codes = (path: string, method: string) => Object.keys(paths[path]?.[method]?.responses ?? {});
     expect(codes('/healthz', 'get')).toEqual(['200']);
     expect(codes('/readyz', 'get')).toEqual(['200', '503']);
-    expect(codes('/api/v1/status', 'get')).toEqual(['200', '401', '403', '503']);
+    expect(codes('/api/v1/status', 'get')).toEqual(['200', '401', '403', '409', '500', '503']);
     expect(codes('/api/v1/services/{service}/switchover', 'post')).toEqual([
       '202',
       '401',
@@ -60,6 +60,7 @@ describe('the OpenAPI document', () => {
       '413',
       '415',
       '422',
+      '500',
       '503',
     ]);
   });
