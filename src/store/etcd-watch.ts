@@ -32,9 +32,11 @@ export function createEtcdWatch(client: EtcdClient, access: EtcdAccess, clock: C
   const positions = new Map<string, bigint>();
 
   async function begin(prefix: string, signal: AbortSignal): Promise<bigint> {
+    // What was heard before comes first: between that and this read something may have changed.
+    const heard = client.revision();
     const body = { key: wireKey(client.prefix, markKey), keys_only: true };
     const { header } = await client.ask('watch for changes', { path: '/v3/kv/range', body }, rangeSchema, signal);
-    return positions.get(prefix) ?? header.revision + 1n;
+    return positions.get(prefix) ?? (heard ?? header.revision) + 1n;
   }
 
   return async function changed(prefix: string, signal: AbortSignal): Promise<void> {
