@@ -61,7 +61,7 @@ async function pauseLeader(stage: TakeoverStage, addresses: readonly string[]): 
 }
 
 /** Everything that one store has to show, on one pair of servers. */
-async function show(name: string, stage: TakeoverStage, hintMs: number, more?: () => Promise<void>): Promise<void> {
+async function show(name: string, stage: TakeoverStage, pollingMs: number, more?: () => Promise<void>): Promise<void> {
   const revision = stage.lists.at(-1)?.revision;
   const stops = await restartAll(stage);
   expect(stage.lists.at(-1)?.revision).toBe(revision);
@@ -74,9 +74,10 @@ async function show(name: string, stage: TakeoverStage, hintMs: number, more?: (
   console.log(
     `${name}: clean stop to election ${figures[0]} and ${figures[1]}, to the first list ${figures[2]}; kill to the first list ${figures[3]}`,
   );
-  expect(Math.min(...stops, stop)).toBeLessThan(300 + hintMs);
-  expect(Math.max(...stops, stop)).toBeLessThan(300 + hintMs + busyMs);
-  expect(kill).toBeLessThan(leaseTtlMs + 1000 + 2 * hintMs);
+  expect(Math.min(...stops, stop)).toBeLessThan(300 + pollingMs);
+  expect(Math.max(...stops, stop)).toBeLessThan(300 + pollingMs + busyMs);
+  // The emulator of DynamoDB answers one request at a time, which on a busy machine adds up.
+  expect(kill).toBeLessThan(leaseTtlMs + 1000 + 2 * pollingMs + (pollingMs > 0 ? busyMs : 0));
   expect(lists.map(({ epoch }) => epoch)).toEqual(lists.map(({ epoch }) => epoch).sort((a, b) => a - b));
   expect(lists.flatMap(({ addresses }) => addresses)).not.toContain(knownToPaused);
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { version } from '../../src/telemetry/version.ts';
 import { engineKinds } from '../fixtures/sim/engines.ts';
 import { type Happening, violationsIn } from '../fixtures/sim/history.ts';
-import { describePlayed, play, withoutFence } from '../fixtures/sim/play.ts';
+import { describePlayed, play, replaceLeaders, withoutFence } from '../fixtures/sim/play.ts';
+import { ttlMs } from '../fixtures/sim/world.ts';
 
 /** `HSDO_SEED=7 npm test -- test/scenario/faults.test.ts` throws other faults; the same seed throws the same. */
 const seed = Number(process.env['HSDO_SEED'] ?? 6);
@@ -30,6 +31,23 @@ describe.each(engineKinds)('three servers over a simulated %s', (kind) => {
       const played = await play({ kind, seed, faults: 100, wrap: withoutFence, untilViolation: true });
       say(`without fence: ${describePlayed(kind, played)}: ${played.violations.join('; ')}`);
       expect(played.violations.join(), `HSDO_SEED=${seed}`).toMatch(/in epoch \d+, but epoch \d+ had begun|after \d+/);
+    },
+    minuteMs,
+  );
+
+  it(
+    'replace a killed leader within its ttl and a second, and one that ended at once',
+    async () => {
+      const { kills, stops, violations } = await replaceLeaders({ kind, seed, faults: 30 });
+      const worst = (gaps: readonly number[]) => Math.round(Math.max(...gaps));
+      say(
+        `${kind}, ttl ${ttlMs} ms: at worst ${worst(kills)} ms after ${kills.length} kills, ${worst(stops)} ms after ${stops.length} stops`,
+      );
+      expect(violations).toEqual([]);
+      // Without a hint a follower looks four times in a ttl.
+      const pollMs = kind === 'dynamodb' ? ttlMs / 4 : 0;
+      expect(Math.max(...kills)).toBeLessThan(ttlMs + 1000 + 2 * pollMs);
+      expect(Math.max(...stops)).toBeLessThan(300 + pollMs);
     },
     minuteMs,
   );
