@@ -15,7 +15,7 @@ export interface Rest {
   wasLate(): boolean;
 }
 
-const longestMs = 60_000;
+export const longestRestMs = 60_000;
 const mostHeardMs = 20;
 const lateMs = 10;
 
@@ -31,7 +31,7 @@ export function createRest(clock: Clock): Rest {
       const own = new AbortController();
       [sleep, wakesAt] = [own, instant];
       try {
-        await clock.sleep(Math.min(longestMs, Math.max(0, instant - startedAt)), own.signal);
+        await clock.sleep(Math.min(longestRestMs, Math.max(0, instant - startedAt)), own.signal);
       } catch (error) {
         if (!own.signal.aborted) throw error;
       } finally {

@@ -2,9 +2,10 @@ import type { Probe } from '../model/probe.ts';
 import type { Target } from '../model/target.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
+import { heartbeatOf } from '../time/heartbeats.ts';
 import { createPlaces, type Place, type Places } from './places.ts';
 import { runProbe } from './probing.ts';
-import { createRest } from './rest.ts';
+import { createRest, longestRestMs } from './rest.ts';
 import { type CheckJob, createRoster, type RosterEntry } from './roster.ts';
 
 export interface SchedulerOptions {
@@ -188,14 +189,17 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     async run(signal) {
       const wake = () => rest.shorten(Number.NEGATIVE_INFINITY);
       signal.addEventListener('abort', wake);
+      const heartbeat = heartbeatOf(clock, 'checks');
       isOpen = true;
       while (!signal.aborted && fault === undefined) {
+        heartbeat.beat(longestRestMs);
         startDue();
         if (signal.aborted) break;
         await rest.until(wakeAt());
         mayBegin = rest.wasLate() ? newcomersPerWake.late : newcomersPerWake.timely;
       }
       isOpen = false;
+      heartbeat.end();
       signal.removeEventListener('abort', wake);
       for (const run of running.keys()) run.stop.abort(signal.reason);
       await Promise.all(running.values());

@@ -116,7 +116,8 @@ export function createAgentTelling(parts: {
     return Math.max(shortestPauseMs, Math.min(intervalMs, next - clock.monotonic()));
   };
   return {
-    run: (signal) => every({ intervalMs: pauseMs, clock, nudge: cast }, () => pass(signal), signal),
+    run: (signal) =>
+      every({ name: 'votes of agents', intervalMs: pauseMs, clock, nudge: cast }, () => pass(signal), signal),
     problems: () => (failure === undefined ? [] : [{ part: 'votes of agents', message: failure }]),
   };
 }

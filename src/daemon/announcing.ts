@@ -57,7 +57,8 @@ export function createAnnouncing(parts: AnnouncingParts): Announcing {
     },
   });
   const intervalMs = Math.min(longestPollMs, config.intervalSeconds * 1000);
-  const announce = (signal: AbortSignal) => every({ intervalMs, clock }, () => announcer.once(signal), signal);
+  const announce = (signal: AbortSignal) =>
+    every({ name: 'events', intervalMs, clock }, () => announcer.once(signal), signal);
   return {
     run: (signal) => runTogether([announce, ...tellers.map(({ run }) => run)], signal),
     problems() {

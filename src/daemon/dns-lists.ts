@@ -111,7 +111,14 @@ export async function loadDnsLists(parts: ProcessParts, options: DnsListsOptions
       return one?.isSilent ? one.confirmedAt : undefined;
     },
     run: (signal) =>
-      runTogether([follow, saver.run, (inner) => every({ intervalMs: lookMs, clock }, lookForSilence, inner)], signal),
+      runTogether(
+        [
+          follow,
+          saver.run,
+          (inner) => every({ name: 'lists of DNS', intervalMs: lookMs, clock }, lookForSilence, inner),
+        ],
+        signal,
+      ),
   };
 }
 

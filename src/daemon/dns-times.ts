@@ -148,6 +148,10 @@ export function createDnsTimes(
       one.told = rankOf(one.rules, snapshot, one.times);
       return one.told;
     },
-    run: (signal) => runTogether([scheduler.run, (inner) => every({ intervalMs: lookMs, clock }, look, inner)], signal),
+    run: (signal) =>
+      runTogether(
+        [scheduler.run, (inner) => every({ name: 'times of DNS', intervalMs: lookMs, clock }, look, inner)],
+        signal,
+      ),
   };
 }

@@ -89,7 +89,7 @@ export async function startDnsRole(parts: ProcessParts, dns: DnsOptions, signal:
     run({ withApi }, inner) {
       const { listen } = config.api;
       const loops = [thread.run, lists.run, times.run, publisher.run];
-      loops.push((own) => every({ intervalMs: lookMs, clock }, look, own));
+      loops.push((own) => every({ name: 'serials of DNS', intervalMs: lookMs, clock }, look, own));
       if (withApi && listen !== undefined && listen !== 'off') {
         const view = createDnsOnlyView(parts, told);
         loops.push((own) => serveApi(parts, view, listen, own));

@@ -71,7 +71,7 @@ export function createElectorate(options: {
     },
     async run(signal) {
       const hints = watchForHints((inner) => reader.changed?.(inner), nudge.nudge, clock, signal);
-      await every({ intervalMs, clock, nudge }, () => once(signal), signal);
+      await every({ name: 'reading votes', intervalMs, clock, nudge }, () => once(signal), signal);
       await hints;
     },
   };

@@ -72,7 +72,11 @@ export function createFollower(options: FollowOptions): Follower {
   return {
     async run(signal) {
       const hints = watchForHints((inner) => snapshots.changed?.(service, inner), nudge.nudge, clock, signal);
-      await every({ intervalMs: options.intervalMs, clock, nudge }, () => once(signal), signal);
+      await every(
+        { name: `following "${service}"`, intervalMs: options.intervalMs, clock, nudge },
+        () => once(signal),
+        signal,
+      );
       await hints;
     },
   };

@@ -40,5 +40,6 @@ export function createHeartbeatPing(parts: {
     }
   };
   // Whoever begins to lead, or is in order again, says so soon.
-  return (signal) => every({ intervalMs: Math.min(1000, intervalMs), clock }, () => once(signal), signal);
+  const looks = { name: 'the heartbeat ping', intervalMs: Math.min(1000, intervalMs), longestRunMs: timeoutMs, clock };
+  return (signal) => every(looks, () => once(signal), signal);
 }

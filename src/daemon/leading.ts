@@ -140,8 +140,10 @@ export function createLeading(parts: LeadingParts): Leading {
     }
   }
 
+  const { intervalMs, nudge } = parts;
+  const looks = { name: `rounds of "${service.name}"`, intervalMs, clock, nudge };
   return {
-    run: (signal) => every({ intervalMs: parts.intervalMs, clock, nudge: parts.nudge }, () => once(signal), signal),
+    run: (signal) => every(looks, () => once(signal), signal),
     last: () => last,
     failure: () => failure,
   };

@@ -133,7 +133,7 @@ export function createObserving(parts: ObservingParts): Observing {
       const loops = [
         scheduler.run,
         ...(config.checks.wayOut.length > 0 ? [wayOut.run] : []),
-        (inner: AbortSignal) => every({ intervalMs, clock, nudge: cast }, () => say(inner), inner),
+        (inner: AbortSignal) => every({ name: 'votes', intervalMs, clock, nudge: cast }, () => say(inner), inner),
         statistics.run,
       ];
       await runTogether(loops, signal);

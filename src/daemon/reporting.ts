@@ -84,7 +84,7 @@ export function createReporter(options: {
   return {
     async run(signal) {
       await tidy('forget old reports', (inner) => reports.removeOlderThan(clock.now() - forgottenMs, inner), signal);
-      await every({ intervalMs: lookMs, clock }, () => once(signal), signal);
+      await every({ name: 'reports of the client', intervalMs: lookMs, clock }, () => once(signal), signal);
       for (const report of written.values()) {
         await tidy('withdraw a report', (inner) => reports.withdraw(report, inner), new AbortController().signal);
       }

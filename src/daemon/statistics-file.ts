@@ -51,7 +51,7 @@ export async function openStatistics(
     });
   return {
     async run(inner) {
-      await every({ intervalMs: saveEveryMs, clock }, () => save(inner), inner);
+      await every({ name: 'statistics', intervalMs: saveEveryMs, clock }, () => save(inner), inner);
       await save(new AbortController().signal);
     },
   };

@@ -21,6 +21,7 @@ import { type Backoff, createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { pause } from '../time/every.ts';
+import { type Heartbeat, heartbeatOf } from '../time/heartbeats.ts';
 import { createNudge } from '../time/nudge.ts';
 import type { ObservedActive } from './round.ts';
 import { createSwitchReport, type SwitchReport } from './switching-report.ts';
@@ -83,6 +84,7 @@ export function createSwitching(parts: SwitchingParts): Switching {
   const { service, kind, rules, lease, clock } = parts;
   const nudge = createNudge();
   let turn: Turn | undefined;
+  let heartbeat: Heartbeat | undefined;
 
   const retire = () => {
     turn?.over.abort(new HsdoError('unavailable', 'this server leads no more'));
@@ -131,11 +133,13 @@ export function createSwitching(parts: SwitchingParts): Switching {
     const term = lease.term();
     if (term === undefined) {
       retire();
+      heartbeat?.beat(followerWaitMs);
       return pause(clock, followerWaitMs, nudge, signal);
     }
     const mine = turnOf(term.epoch);
     const now = clock.monotonic();
     const step = decide(mine.pursuit, mine.wish, rules, now);
+    heartbeat?.beat(step.kind === 'wait' ? step.untilMs - now : parts.timeoutMs);
     if (step.kind !== 'wait') return attempt(mine, step, signal);
     mine.report.waits(step.untilMs - now, step.isHeldUp);
     return pause(clock, Math.max(1, step.untilMs - now), nudge, signal);
@@ -143,9 +147,11 @@ export function createSwitching(parts: SwitchingParts): Switching {
 
   return {
     async run(signal) {
+      heartbeat = heartbeatOf(clock, `switch of "${service}"`);
       try {
         while (!signal.aborted) await pass(signal);
       } finally {
+        heartbeat.end();
         retire();
       }
     },

@@ -14,11 +14,13 @@ import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { pause } from '../time/every.ts';
+import { heartbeatOf } from '../time/heartbeats.ts';
 import { createNudge } from '../time/nudge.ts';
 import type { Standing } from './announcing-round.ts';
 import { runTogether } from './lifecycle.ts';
 import { createListening } from './listening.ts';
 import { createTelling } from './telling.ts';
+import { inTime } from './telling-store.ts';
 
 export interface TellerParts {
   readonly name: string;
@@ -89,7 +91,7 @@ export function createTeller(parts: TellerParts): Teller {
     log.info({ notifier: name, notice: notice.id, title: notice.title }, 'told');
     return undefined;
   }
-  const telling = createTelling({ ...parts, covers, attempt });
+  const telling = createTelling({ ...parts, ...inTime(parts), covers, attempt });
 
   async function once(signal: AbortSignal): Promise<number> {
     const [term, now] = [lease.term(), standing()];
@@ -117,13 +119,20 @@ export function createTeller(parts: TellerParts): Teller {
     }
   }
   async function tell(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      let waitMs = 0;
-      onItsWay = outliving(signal, graceMs, clock, async (later) => {
-        waitMs = await once(later);
-      });
-      await onItsWay;
-      if (waitMs > 0) await pause(clock, waitMs, nudge, signal);
+    const heartbeat = heartbeatOf(clock, `notifier "${name}"`);
+    try {
+      while (!signal.aborted) {
+        let waitMs = 0;
+        heartbeat.beat(timeoutMs);
+        onItsWay = outliving(signal, graceMs, clock, async (later) => {
+          waitMs = await once(later);
+        });
+        await onItsWay;
+        heartbeat.beat(waitMs);
+        if (waitMs > 0) await pause(clock, waitMs, nudge, signal);
+      }
+    } finally {
+      heartbeat.end();
     }
   }
   return {

@@ -73,6 +73,6 @@ export function createWayOut(
 
   return {
     closed: () => reason,
-    run: (signal) => every({ intervalMs: everyMs, clock }, () => look(signal), signal),
+    run: (signal) => every({ name: 'the way out', intervalMs: everyMs, clock }, () => look(signal), signal),
   };
 }

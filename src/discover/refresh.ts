@@ -7,6 +7,7 @@ import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { pause } from '../time/every.ts';
+import { heartbeatOf } from '../time/heartbeats.ts';
 import { accept } from './accept.ts';
 import { createListening } from './listening.ts';
 import type { Reading } from './merge.ts';
@@ -106,15 +107,22 @@ export function createRefresh(options: RefreshOptions): Refresh {
   return {
     async run(signal) {
       const listening = createListening({ source, clock, log, fields, intervalMs, maxBackoffMs, random });
-      while (!signal.aborted) {
-        const { isNews, restMs } = await attempt(signal);
-        if (signal.aborted) return;
-        // Told after the books are closed, so that whoever is woken reads the new state.
-        if (failure === undefined) options.onRead?.(isNews);
-        listening.judge(isNews);
-        listening.listen(signal);
-        await pause(clock, restMs, listening.hints, signal);
-        await listening.hold(signal);
+      const heartbeat = heartbeatOf(clock, `source "${service}/${label}"`);
+      try {
+        while (!signal.aborted) {
+          heartbeat.beat(deadlineMs);
+          const { isNews, restMs } = await attempt(signal);
+          if (signal.aborted) return;
+          // Told after the books are closed, so that whoever is woken reads the new state.
+          if (failure === undefined) options.onRead?.(isNews);
+          listening.judge(isNews);
+          listening.listen(signal);
+          heartbeat.beat(restMs);
+          await pause(clock, restMs, listening.hints, signal);
+          await listening.hold(signal);
+        }
+      } finally {
+        heartbeat.end();
       }
     },
     latest: () => latest,

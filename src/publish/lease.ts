@@ -1,11 +1,11 @@
 import { describeError, HsdoError, hasCode } from '../model/error.ts';
 import type { Version } from '../store/store.ts';
-import type { Log } from '../telemetry/log.ts';
-import { createStreak } from '../telemetry/log.ts';
+import { createStreak, type Log } from '../telemetry/log.ts';
 import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { pause } from '../time/every.ts';
+import { heartbeatOf } from '../time/heartbeats.ts';
 import { watchForHints } from '../time/hints.ts';
 import { createNudge } from '../time/nudge.ts';
 import { createSighting } from './lease-sighting.ts';
@@ -199,8 +199,7 @@ export function createLease(options: LeaseOptions): Lease {
 
   const restMs = () => {
     if (tenure) return Math.max(0, tenure.renewAt - clock.monotonic());
-    const leftMs = sighting.leftMs();
-    return leftMs > 0 ? Math.min(pollMs, leftMs) : pollMs;
+    return Math.min(pollMs, sighting.leftMs() > 0 ? sighting.leftMs() : pollMs);
   };
   return {
     term() {
@@ -211,8 +210,10 @@ export function createLease(options: LeaseOptions): Lease {
     view,
     async run(signal) {
       let hearing: AbortController | undefined;
+      const heartbeat = heartbeatOf(clock, 'the lease');
       try {
         while (!signal.aborted) {
+          heartbeat.beat(callMs + ttlMs);
           if (tenure) hearing?.abort();
           else if (!hearing || hearing.signal.aborted) hearing = hear(options, nudge.nudge, signal);
           tell();
@@ -221,6 +222,7 @@ export function createLease(options: LeaseOptions): Lease {
           await pause(clock, isAway ? retryMs : restMs(), tenure ? undefined : nudge, signal);
         }
       } finally {
+        heartbeat.end();
         hearing?.abort();
         await handBack();
         tell();

@@ -103,7 +103,7 @@ export function createSocketLoop(parts: SocketLoopParts): SocketLoop {
         const wanted = parts.wanted();
         if (wanted !== undefined) await look(wanted, signal);
       };
-      await every({ intervalMs: config.pollMs, clock, nudge }, round, signal);
+      await every({ name: `HAProxy at ${socket}`, intervalMs: config.pollMs, clock, nudge }, round, signal);
       const wanted = parts.wanted();
       if (wanted !== undefined) await stateFile.leave(wanted);
     },
