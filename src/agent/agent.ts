@@ -1,5 +1,6 @@
 import { createCheck } from '../check/health-checks.ts';
 import { createScheduler } from '../check/scheduler.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
@@ -23,6 +24,10 @@ export interface AgentParts {
 export interface Agent {
   /** They run side by side, each until its signal is aborted; what is unsent by then has 2 s to leave. */
   readonly loops: readonly ((signal: AbortSignal) => Promise<void>)[];
+  /** Servers that gave no tasks yet, where none did: who works for one does its work. */
+  problems(): readonly Problem[];
+  /** For which servers it works, in a few words. */
+  says(): string;
   /** Frees what the checks hold. */
   close(): Promise<void>;
 }
@@ -50,6 +55,14 @@ export function createAgent(parts: AgentParts): Agent {
   const links = config.servers.map((server) => createLink(parts, server, scheduler));
   return {
     loops: [scheduler.run, ...links.flatMap(({ loops }) => loops)],
+    problems: () => {
+      if (links.some(({ isTasked }) => isTasked())) return [];
+      return links.map(({ name }) => ({ part: `server "${name}"`, message: 'it gave no tasks yet' }));
+    },
+    says() {
+      const names = links.filter(({ isTasked }) => isTasked()).map(({ name }) => name);
+      return names.length === 0 ? 'waits for tasks' : `checks for ${names.join(', ')}`;
+    },
     async close() {
       await Promise.all(links.map(({ jobs }) => jobs.close()));
     },
@@ -80,9 +93,15 @@ function createLink(parts: AgentParts, server: AgentServer, scheduler: ReturnTyp
     onSettled: (outcome, count) => metrics.agentReports.inc({ ...labels, outcome }, count),
     onUnsent: (count) => metrics.agentUnsent.set(labels, count),
   });
-  const onTasks = (count: number) => metrics.agentTasks.set(labels, count);
+  let isTasked = false;
+  const onTasks = (count: number) => {
+    isTasked = true;
+    metrics.agentTasks.set(labels, count);
+  };
   const tasking = { server, exchange, jobs, offset, clock, log, tasksSeconds, random, onTasks };
   return {
+    name: server.name,
+    isTasked: () => isTasked,
     jobs,
     sending,
     loops: [(signal: AbortSignal) => runTasking(tasking, signal), (signal: AbortSignal) => sending.run(signal)],

@@ -5,6 +5,7 @@ import { createStreak, type Log } from '../telemetry/log.ts';
 import { createBackoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { pause } from '../time/every.ts';
+import { heartbeatOf } from '../time/heartbeats.ts';
 import type { ClockOffset } from './clock-offset.ts';
 import type { AgentServer } from './config.ts';
 import { type Exchange, showAnswer } from './exchange.ts';
@@ -63,7 +64,17 @@ export async function runTasking(parts: TaskingParts, signal: AbortSignal): Prom
     }
   }
 
-  while (!signal.aborted) await pause(clock, await ask(), undefined, signal);
+  const heartbeat = heartbeatOf(clock, `tasks of "${server.name}"`);
+  try {
+    while (!signal.aborted) {
+      heartbeat.beat();
+      const waitMs = await ask();
+      heartbeat.beat(waitMs);
+      await pause(clock, waitMs, undefined, signal);
+    }
+  } finally {
+    heartbeat.end();
+  }
 }
 
 /** Says how many tasks there are and which cannot be done, when that changes. */

@@ -5,10 +5,13 @@ import { createExporter } from '../api/exporter.ts';
 import { serve } from '../api/listen.ts';
 import { showFault } from '../config/fault.ts';
 import { createClosers, runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
+import { createReadiness } from '../daemon/readiness.ts';
+import { systemdLoops, termsOf } from '../daemon/systemd.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { version } from '../telemetry/version.ts';
 import { systemClock } from '../time/clock.ts';
+import { createHeartbeats } from '../time/heartbeats.ts';
 import type { ConfigOptions } from './configuration.ts';
 import { Exit, exitCodes } from './exit.ts';
 
@@ -23,15 +26,20 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const signal = stopOnSignals(log);
   const closers = createClosers();
   const metrics = createMetrics();
-  const agent = createAgent({ config, clock: systemClock, log, metrics });
+  const heartbeats = createHeartbeats(systemClock);
+  const { clock } = heartbeats;
+  const agent = createAgent({ config, clock, log, metrics });
+  const readiness = createReadiness(['agent']);
+  readiness.tell('agent', agent);
   closers.add('the checks', agent.close);
   const servers = config.servers.map(({ name, url }) => ({ name, url }));
   log.info({ version, agent: config.agent_id, servers }, 'hsdo starts as an agent');
   const { listen } = config.exporter;
   const exporter = (inner: AbortSignal) =>
-    serve('the exporter', createExporter(metrics), listen, { clock: systemClock, log }, inner);
+    serve('the exporter', createExporter(metrics), listen, { clock, log }, inner);
   try {
-    await runTogether([...agent.loops, ...(listen === 'off' ? [] : [exporter])], signal);
+    const told = systemdLoops({ heartbeats, readiness, log }, termsOf(process.env));
+    await runTogether([...told, ...agent.loops, ...(listen === 'off' ? [] : [exporter])], signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -5,11 +5,14 @@ import { runClient } from '../daemon/client.ts';
 import { type DnsRole, startDnsRole } from '../daemon/dns.ts';
 import { createClosers, runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
 import type { ProcessParts } from '../daemon/process.ts';
+import { createReadiness } from '../daemon/readiness.ts';
 import { runServer } from '../daemon/server.ts';
+import { systemdLoops, termsOf } from '../daemon/systemd.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { version } from '../telemetry/version.ts';
 import { systemClock } from '../time/clock.ts';
+import { createHeartbeats } from '../time/heartbeats.ts';
 import { type ConfigOptions, configuration } from './configuration.ts';
 
 export interface RunOptions extends ConfigOptions {
@@ -30,19 +33,28 @@ export async function runRoles(options: RunOptions): Promise<void> {
   const log = createLog({ ...config.log, level: options.debug ? 'debug' : config.log.level });
   const signal = stopOnSignals(log);
   const closers = createClosers();
-  const own = { config, clock: systemClock, log, metrics: createMetrics(), closers };
+  const heartbeats = createHeartbeats(systemClock);
+  const readiness = createReadiness(playedRoles(roles, config));
+  const own = { config, clock: heartbeats.clock, log, metrics: createMetrics(), closers, readiness };
   log.info({ version, node: config.cluster.nodeId, roles, store: config.store.kind }, 'hsdo starts');
   try {
     // Before all else: an address that is taken is a fault of the configuration, and nothing has begun yet.
     if (config.dns && !roles.dns) log.info({}, 'the dns block is for processes started with --dns; this one is not');
     const dns = roles.dns && config.dns ? await startDnsRole(own, config.dns, signal) : undefined;
-    await runTogether(loopsOf(roles, { ...own, ...(dns ? { dns } : {}) }, dns), signal);
+    const loops = loopsOf(roles, { ...own, ...(dns ? { dns } : {}) }, dns);
+    await runTogether([...systemdLoops({ heartbeats, readiness, log }, termsOf(process.env)), ...loops], signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     await closers.closeAll(log);
     log.info({}, 'hsdo stopped');
   }
+}
+
+/** The roles that have something to do by this configuration. */
+function playedRoles(roles: Readonly<Record<'server' | 'client' | 'dns', boolean>>, config: Config): readonly string[] {
+  const played = { ...roles, client: roles.client && hasHaproxy(config), dns: roles.dns && config.dns !== undefined };
+  return (['server', 'client', 'dns'] as const).filter((role) => played[role]);
 }
 
 function loopsOf(

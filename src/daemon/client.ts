@@ -35,11 +35,12 @@ export async function runClient(
         delivery.run(inner),
   );
   loops.push((inner) => followStore(parts, kept, health, inner));
+  const view = createClientView(parts, kept, health);
+  const lists = kept.length === 1 ? 'a list' : `${kept.length} lists`;
+  parts.readiness?.tell('client', { problems: view.problems, says: () => `delivers ${lists}` });
   const { listen } = config.api;
-  if (options.withApi && listen !== undefined && listen !== 'off') {
-    const view = createClientView(parts, kept, health);
+  if (options.withApi && listen !== undefined && listen !== 'off')
     loops.push((inner) => serveApi(parts, view, listen, inner));
-  }
   await runTogether(loops, signal);
 }
 

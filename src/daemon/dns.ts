@@ -84,6 +84,8 @@ export async function startDnsRole(parts: ProcessParts, dns: DnsOptions, signal:
     if (chapters.isSerialNew()) publisher.changed(zonesKey);
     exportDnsAddresses(metrics, placesOf(thread));
   };
+  const said = `answers for ${names.length} service${names.length === 1 ? '' : 's'}`;
+  parts.readiness?.tell('dns', { problems: told.problems, says: () => said });
   return {
     ...told,
     run({ withApi }, inner) {

@@ -4,6 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DnsTold } from './dns-told.ts';
 import type { Closers } from './lifecycle.ts';
+import type { Readiness } from './readiness.ts';
 
 /** What every role of a process is given. */
 export interface ProcessParts {
@@ -14,4 +15,6 @@ export interface ProcessParts {
   readonly closers: Closers;
   /** What is told of the role that answers DNS, where this process plays it. */
   readonly dns?: DnsTold;
+  /** Where roles tell whether they do their work; absent where nobody asks. */
+  readonly readiness?: Pick<Readiness, 'tell' | 'problems'>;
 }

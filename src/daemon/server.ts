@@ -1,6 +1,6 @@
 import type { Homes } from '../publish/homes.ts';
 import { openHomes } from '../publish/homes.ts';
-import { createLease, type Lease } from '../publish/lease.ts';
+import { createLease, type Lease, type LeaseView } from '../publish/lease.ts';
 import { createRequests, type Requests, refuseRequests } from '../publish/requests.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { watchForHints } from '../time/hints.ts';
@@ -86,12 +86,17 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   if (watching) loops.push(watching.run);
   if (agents) loops.push(agents.run);
   const listen = config.api.listen ?? defaultListen;
-  if (listen !== 'off') {
-    const seen = { ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll };
-    const view = announcing.shownIn(createServerView(seen));
-    loops.push((inner) => serveApi(parts, view, listen, inner));
-  }
+  const seen = { ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll };
+  const view = announcing.shownIn(createServerView(seen));
+  parts.readiness?.tell('server', { problems: view.problems, says: () => wordsOf(lease.view()) });
+  if (listen !== 'off') loops.push((inner) => serveApi(parts, view, listen, inner));
   await runTogether(loops, signal);
+}
+
+/** The lease in a line for people. */
+function wordsOf({ state, holder, epoch }: LeaseView): string {
+  if (state === 'leader') return `leads in epoch ${epoch}`;
+  return holder === undefined || holder === '' ? 'sees no leader' : `follows ${holder}`;
 }
 
 /** Every service with sources; news of those nudges its rounds. */

@@ -54,6 +54,26 @@ describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
     expect(complaints('wrong.service')).toContain('/nowhere/node');
   });
 
+  it('expect to be told that the process is ready and that it lives, as hsdo does', () => {
+    for (const role of ['server', 'client', 'dns', 'agent']) {
+      const lines = read(`hsdo-${role}.service`).split('\n');
+      for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=60']) expect(lines).toContain(line);
+    }
+  });
+
+  it('leave little that a process which was broken into could do, by the reckoning of systemd', () => {
+    const exposure = (file: string) =>
+      spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', '--threshold=25', file], {
+        encoding: 'utf8',
+      });
+    for (const role of ['server', 'client', 'dns', 'agent']) {
+      const { status, stdout } = exposure(join(folder, `hsdo-${role}.service`));
+      expect(`${status} ${stdout.trimEnd().split('\n').at(-1) ?? ''}`).toMatch(/^0 .*OK/);
+    }
+    writeFileSync(join(folder, 'open.service'), `[Service]\nExecStart=${process.execPath}\n`);
+    expect(exposure(join(folder, 'open.service')).status).toBe(1);
+  });
+
   it('run as hsdo, start again after a crash and not with a wrong configuration', () => {
     for (const role of ['server', 'client', 'dns']) {
       const unit = read(`hsdo-${role}.service`);
