@@ -9,6 +9,7 @@ import { addDhafNames } from './dhaf-names.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addHaproxyCommands } from './haproxy.ts';
 import { addHistory } from './history.ts';
+import { addImport } from './import.ts';
 import { addNodes } from './nodes.ts';
 import { addForgetPrimary } from './primary.ts';
 import { addReleaseTable } from './release-table.ts';
@@ -57,6 +58,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addHistory,
   addHaproxyCommands,
   addReleaseTable,
+  addImport,
   addDemo,
   addVersion,
   addDhafNames,

@@ -24,10 +24,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: [...bottom, ...stages, 'publish'],
   // An agent checks for servers; those need what the two say to each other, which lies here, too.
   agent: [...bottom, 'discover', 'check', 'config'],
+  // What predecessors' files become: only configurations, so it knows nothing that runs.
+  import: [...bottom, 'config'],
   api: [...bottom, ...stages, 'publish', 'config', 'agent'],
   daemon: [...bottom, ...stages, 'publish', 'config', 'agent', 'api'],
   demo: bottom,
-  cli: [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo'],
+  cli: [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'import'],
   'main.ts': [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'cli'],
 };
 
