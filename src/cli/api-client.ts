@@ -85,6 +85,7 @@ export const serviceAddress = (service: string, ...rest: readonly string[]) =>
 
 /** The address of a list, with what is asked of it. */
 export function listAddress(path: string, query: Readonly<Record<string, string | number | undefined>>): string {
-  const asked = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  return asked.length === 0 ? path : `${path}?${new URLSearchParams(asked).toString()}`;
+  const asked = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) asked.set(name, String(value));
+  return asked.size === 0 ? path : `${path}?${asked.toString()}`;
 }

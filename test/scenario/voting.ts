@@ -26,7 +26,13 @@ export function createVoting(
 ): { observing: Observing; electorate: Electorate } | undefined {
   if (!isWatched(service)) return undefined;
   const { clock, store, metrics, targets, onVotes } = around;
-  const cluster = { name: 'hsdo', nodeId: name, leaseTtlSeconds: 10, heartbeatSeconds: 5, nodeTtlSeconds: ttlMs / 1000 };
+  const cluster = {
+    name: 'hsdo',
+    nodeId: name,
+    leaseTtlSeconds: 10,
+    heartbeatSeconds: 5,
+    nodeTtlSeconds: ttlMs / 1000,
+  };
   const observing = createObserving({
     config: { cluster, checks: { concurrency: 10, firstWaitSeconds: 10, wayOut: [] } },
     clock,
