@@ -1,8 +1,10 @@
 import { assemble } from '../config/assemble.ts';
 import type { Document } from '../config/document.ts';
 import { type Fault, isSecretName } from '../config/fault.ts';
-import { readFlat } from '../config/flat.ts';
+import { flatNames, readFlat } from '../config/flat.ts';
 import { servicePaths } from '../config/flat-service.ts';
+import { nestedNames } from '../config/schema.ts';
+import { suggestion } from '../config/suggest.ts';
 import { isTree, type Tree } from '../config/tree.ts';
 import type { Draft } from './draft.ts';
 import { type Cursor, createReading } from './reading.ts';
@@ -28,10 +30,14 @@ export function nestHsdo(document: Document, draft: Draft): readonly Fault[] {
   const { root, faults } = createReading(document);
   const flat = readFlat(document, {});
   const { raw, faults: both } = assemble(document, flat);
+  const known = [...flatNames, ...nestedNames];
+  const unknown = Object.keys(document.root).filter((key) => !known.includes(key));
+  for (const key of unknown) root.at(key).fault(`no such parameter${suggestion(key, known)}`);
   const cluster = isTree(document.root['cluster']) ? document.root['cluster'] : {};
   const isGiven = (key: string) => document.root[key] !== undefined || document.root[key.toUpperCase()] !== undefined;
   const hasNode = 'nodeId' in cluster || isGiven('NODE_ID');
   for (const [key, value] of Object.entries(raw)) {
+    if (unknown.includes(key)) continue;
     if (key === 'stateDirectory' && !isGiven('stateDirectory') && !isGiven('STATE_DIRECTORY')) continue;
     if (key === 'store' && isTree(value) && value['kind'] === 'sqlite' && !isGiven('store') && !isGiven('STORE_PATH'))
       continue;

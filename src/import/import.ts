@@ -53,9 +53,9 @@ export function importText(
   const done = (faults: readonly Fault[], text?: string): Imported => ({
     kind,
     text: faults.length > 0 ? undefined : text,
-    entries: draft.entries,
+    entries: byLine(draft.entries),
     variables: draft.variables,
-    faults: onceEach(faults),
+    faults: byLine(onceEach(faults)),
   });
   if (document.faults.length > 0) return done(document.faults);
   const importer = importers[kind];
@@ -152,6 +152,12 @@ function headingOf(kind: Kind, file: string, { variables }: Draft): readonly str
   const needs =
     variables.length === 0 ? [] : [`It needs in its environment: ${variables.map((one) => one.name).join(', ')}.`];
   return [from, `Run it with \`hsdo ${roles} --config FILE\`.`, ...needs];
+}
+
+/** From the beginning of the old file to its end; what is about the whole comes first. */
+function byLine<T extends { readonly place: string }>(all: readonly T[]): readonly T[] {
+  const lineOf = ({ place }: T) => Number(/:(\d+)$/.exec(place)?.[1] ?? 0);
+  return [...all].sort((one, other) => lineOf(one) - lineOf(other));
 }
 
 /** One mistake may have been found in two places that are made of it. */

@@ -33,6 +33,9 @@ export function importPyfailoverdns({ root, faults }: Reading, draft: Draft): vo
   );
 }
 
+/** Whether there is anything to complain of one by one. */
+const hasEntries = ({ value }: Cursor) => Array.isArray(value) && value.length > 0;
+
 interface Found {
   readonly zone: Cursor;
   readonly domain: string;
@@ -88,7 +91,8 @@ function importDomain(domain: Cursor, { draft, n, fallbackTtl }: Serving): void 
     .at('fallback')
     .items()
     .flatMap((one) => one.address() ?? []);
-  if (fallback.length === 0) domain.at('fallback').fault('expected at least one address');
+  if (fallback.length === 0 && !hasEntries(domain.at('fallback')))
+    domain.at('fallback').fault('expected at least one address');
   draft.put([...service, 'whenAllDown', 'fallback'], fallback, domain.at('fallback'));
   const lasts = fallbackTtl.number(ttl);
   if (lasts !== undefined) draft.put([...service, 'whenAllDown', 'ttlSeconds'], lasts, fallbackTtl);
