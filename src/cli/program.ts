@@ -6,6 +6,7 @@ import { runAgent } from './agent.ts';
 import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
 import { addDhafNames } from './dhaf-names.ts';
+import { addDoctor } from './doctor.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { addHaproxyCommands } from './haproxy.ts';
 import { addHistory } from './history.ts';
@@ -47,6 +48,7 @@ interface RootOptions {
 /** In the order of the help. */
 const commands: readonly ((program: Command) => void)[] = [
   addCheckConfig,
+  addDoctor,
   addStatus,
   addServices,
   addService,
