@@ -125,12 +125,22 @@ export function ensureBuilt(folder = root) {
   try {
     const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
     runLogged(process.execPath, args, { cwd: folder, log: logFile(folder, 'build'), shown: 'npm run build' });
+    buildPage(folder, join(fresh, 'dashboard', 'public'));
     writeFileSync(join(fresh, '.built'), JSON.stringify(stamp));
     if (statSync(join(folder, 'dist'), { throwIfNoEntry: false })) renameSync(join(folder, 'dist'), old);
     renameSync(fresh, join(folder, 'dist'));
   } finally {
     for (const path of [fresh, old]) rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** The page that a browser is shown; a folder without its sources has none. */
+function buildPage(folder, outDir) {
+  const page = join('src', 'dashboard', 'page');
+  if (statSync(join(folder, page), { throwIfNoEntry: false }) === undefined) return;
+  const vite = join(folder, 'node_modules', 'vite', 'bin', 'vite.js');
+  const args = [vite, 'build', page, '--outDir', outDir, '--logLevel', 'warn'];
+  runLogged(process.execPath, args, { cwd: folder, log: logFile(folder, 'build-page'), shown: 'npm run build' });
 }
 
 /**

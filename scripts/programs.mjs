@@ -46,7 +46,11 @@ export const programs = {
   nsd: { command: 'nsd', packages: ['nsd'], isForBench: true },
   'systemd-socket-activate': { command: 'systemd-socket-activate', packages: ['systemd'] },
   'systemd-analyze': { command: 'systemd-analyze', packages: ['systemd'] },
+  chromium: { command: 'chromium', packages: ['chromium'] },
   promtool: { command: 'promtool', packages: ['prometheus'] },
+  zsh: { command: 'zsh', packages: ['zsh'] },
+  fish: { command: 'fish', packages: ['fish'] },
+  groff: { command: 'groff', packages: ['groff-base'] },
 };
 
 function isOnPath(command) {

@@ -27,6 +27,7 @@ const checks = [
     ['--type-aware', '--deny-warnings', 'src', 'test'],
   ],
   ['types (npm run typecheck)', bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
+  ['types of the dashboard (npm run typecheck)', bin('tsc'), ['-p', 'src/dashboard/page']],
 ];
 
 function report(name, isGood, output = '') {

@@ -4,6 +4,7 @@ import { slotSchema } from '../model/snapshot-schema.ts';
 import { auditEntrySchema } from '../publish/audit.ts';
 import { count, instant, milliseconds, named } from './answer-parts.ts';
 import type { AskedSwitchover, CandidatesView, ClusterView, NodeView, StoreView } from './cluster-view.ts';
+import type { HistoryView } from './pulse.ts';
 import { observerAnswer, overrideAnswer, serviceAnswer, serviceDetailAnswer } from './service-answers.ts';
 import type { StatusView } from './view.ts';
 
@@ -39,13 +40,15 @@ const dns = z.object({
 
 const election = z.enum(['leader', 'suspended', 'follower']);
 
+const lease = z.object({ state: election, holder: z.string().exactOptional(), epoch: count });
+
 const status: z.ZodType<StatusView> = z.object({
   node: z.string(),
   version: z.string(),
   roles: z.array(z.string()),
   at: instant,
   store,
-  lease: z.object({ state: election, holder: z.string().exactOptional(), epoch: count }).exactOptional(),
+  lease: lease.exactOptional(),
   problems: z.array(problem),
   observers: z.array(observerAnswer),
   services: z.array(serviceAnswer),
@@ -104,6 +107,29 @@ const event = z.object({
   by: z.string().exactOptional(),
 });
 
+const history: z.ZodType<HistoryView> = z.object({
+  stepMs: count,
+  endAt: instant,
+  targets: z.array(z.object({ id: z.string(), health: z.string(), totalMs: z.array(milliseconds.nullable()) })),
+});
+
+/** What the dashboard shows; members that only servers know, or the store does not tell now, are left out. */
+const frame = z.object({
+  at: instant,
+  cluster,
+  roles: z.array(z.string()),
+  observers: z.array(observerAnswer),
+  services: z.array(serviceAnswer),
+  lease: lease.exactOptional(),
+  nodes: z.array(node).exactOptional(),
+  events: z.array(event).exactOptional(),
+  dns: dns.exactOptional(),
+  dnsHistory: z.array(milliseconds.nullable()).exactOptional(),
+  service: serviceDetailAnswer.exactOptional(),
+  slots: z.array(slotSchema).exactOptional(),
+  history: history.exactOptional(),
+});
+
 const askedSwitchover: z.ZodType<AskedSwitchover> = z.object({
   token: z.string(),
   targetId: z.string(),
@@ -119,6 +145,7 @@ export const answers = {
   Version: z.object({ version: z.string(), node: z.string().describe('the version of Node.js') }),
   Document: z.looseObject({ openapi: z.string() }),
   Status: status,
+  Frame: frame,
   Cluster: cluster,
   Nodes: z.object({ nodes: z.array(node) }),
   Services: z.object({ services: z.array(serviceAnswer) }),

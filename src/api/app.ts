@@ -3,8 +3,11 @@ import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
 import { suggestion } from '../config/suggest.ts';
 import { describeError, HsdoError } from '../model/error.ts';
+import { systemClock } from '../time/clock.ts';
 import { type ApiToken, createGate } from './access.ts';
 import type { Caller } from './cluster-view.ts';
+import { createHistory } from './history.ts';
+import { createLive, type Live } from './live.ts';
 import { codesOf, documentOf } from './openapi.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -14,6 +17,10 @@ export interface AppOptions {
   /** Without any, the API is for this machine alone. */
   readonly tokens?: readonly ApiToken[];
   readonly maxBodyBytes?: number;
+  /** What is told to those who watch; without it, nothing of the past. */
+  readonly live?: Live;
+  /** What a browser is shown. */
+  readonly page?: Hono;
   /** Told of what should never be thrown. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -52,13 +59,13 @@ function parse(schema: z.ZodType | undefined, raw: unknown, part: string): Parse
  * The HTTP API: questions by GET, changes by POST and DELETE; errors as `{error}`, one sentence that says what was expected.
  */
 export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
-  const { tokens = [], maxBodyBytes = defaultMaxBodyBytes, onBug = () => {} } = options;
+  const { tokens = [], maxBodyBytes = defaultMaxBodyBytes, live = liveOf(view), onBug = () => {} } = options;
   const app = new Hono<Known>();
   const gate = createGate(tokens);
   const document = documentOf(routes);
   app.use('*', async (context, next) => {
     await next();
-    context.res.headers.set('cache-control', 'no-store');
+    if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
     context.res.headers.set('x-content-type-options', 'nosniff');
   });
   const tooLarge = (context: Context) =>
@@ -83,14 +90,10 @@ export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
     const asked = { ...(query.value as object | undefined), ...context.req.param() } as { readonly service?: string };
     const missing = unknownService(view, asked.service);
     if (missing !== undefined) return refuse(context, 404, missing);
-    const content = await route.handle({
-      view,
-      caller: context.get('caller'),
-      param,
-      query: query.value,
-      body: body.value,
-      document,
-    });
+    const caller = context.get('caller');
+    const call = { view, live, caller, param, query: query.value, body: body.value, document };
+    if (route.stream && context.req.header('accept')?.includes(eventStream)) return streamed(route.stream(call));
+    const content = await route.handle(call);
     if (content === undefined) return refuse(context, 404, `nothing is there: ${context.req.path}`);
     return context.json(content, route.status?.(content) ?? (codesOf(route)[0] as 200 | 202));
   }
@@ -111,6 +114,7 @@ export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
       return refuse(context, 405, `expected ${allow} for ${path}, not ${context.req.method}`, { allow });
     });
   }
+  if (options.page) app.route('/', options.page);
   app.notFound((context) => refuse(context, 404, `no such address: ${context.req.method} ${context.req.path}`));
   app.onError((error, context) => {
     if (!(error instanceof HsdoError)) {
@@ -122,6 +126,13 @@ export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
   });
   return app;
 }
+
+const liveOf = (view: View) => createLive({ view, clock: systemClock, history: createHistory(systemClock) });
+
+const eventStream = 'text/event-stream';
+/** The second header keeps nginx from collecting it. */
+const streamed = (body: ReadableStream<Uint8Array>) =>
+  new Response(body, { headers: { 'content-type': eventStream, 'x-accel-buffering': 'no' } });
 
 const honoPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 

@@ -80,10 +80,16 @@ function operationOf(one: Route): Json {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: true, ...contentOf(plain(schemaOf(body))) } }),
     responses: {
-      ...Object.fromEntries(codesOf(one).map((code) => [code, { description: answer, ...contentOf(refTo(answer)) }])),
+      ...Object.fromEntries(codesOf(one).map((code) => [code, { description: answer, content: contentsOf(one) }])),
       ...Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/responses/Refused${code}` }])),
     },
   };
+}
+
+/** An answer as JSON, and the events of a route that has a stream: what a frame leaves out is as before. */
+function contentsOf({ answer, stream }: Route): Json {
+  const { content } = contentOf(refTo(answer)) as { readonly content: Json };
+  return stream ? { ...content, 'text/event-stream': { schema: { type: 'string' } } } : content;
 }
 
 /** Codes of an answer that is none of the refusals. */

@@ -56,6 +56,17 @@ const cluster: readonly Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/api/v1/stream',
+    summary:
+      'All of this at once, with `service=NAME` that one in full; as server-sent events for `Accept: text/event-stream`',
+    role: 'read',
+    query: z.strictObject({ service: z.string().min(1).max(64).optional() }),
+    answer: 'Frame',
+    handle: ({ live, query }) => live.frame(query.service),
+    stream: ({ live, query }) => live.stream(query.service),
+  }),
+  route({
+    method: 'GET',
     path: '/api/v1/cluster',
     summary: 'The cluster at a glance: leader, epoch, store, problems',
     role: 'read',

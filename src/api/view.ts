@@ -10,6 +10,7 @@ import type { LeaseView } from '../publish/lease.ts';
 import type { Report } from '../publish/reports.ts';
 import type { OverrideRequest } from '../publish/requests.ts';
 import type { AskedSwitchover, Caller, CandidatesView, ClusterView, NodeView, StoreView } from './cluster-view.ts';
+import type { Pulse } from './pulse.ts';
 import type { SwitchView } from './switch-view.ts';
 
 /** How one source of a service does, in this process. */
@@ -47,8 +48,11 @@ export interface ServiceView {
   readonly panic?: Panic;
   /** Id of the target that an active-passive service points at. */
   readonly active?: string;
+  readonly activeName?: string;
   /** Since when, wall-clock milliseconds. */
   readonly activeSinceAt?: number;
+  /** While a planned maintenance is on: until when, wall-clock milliseconds. Nobody is told of the service meanwhile. */
+  readonly maintenanceUntilAt?: number;
   /** The last switchover that an operator asked for and the leader honoured, whether it still counts or not. */
   readonly switchover?: Switchover;
   /** Targets by verdict; absent where the service has no check. */
@@ -188,6 +192,8 @@ export interface View {
   /** Who changed what, the newest first. */
   audit(limit: number): Promise<readonly AuditEntry[]>;
   problems(): readonly Problem[];
+  /** How everything does now, from memory alone. */
+  pulse(): Pulse;
   /** Strikes an observer off the electorate. Rejects with `rejected` while it is alive, or when nobody is called so. */
   decommission(observer: string, caller: Caller): Promise<void>;
   /** Rejects with `rejected` when the service or the hold is not there. */

@@ -38,6 +38,7 @@ export function createClientView(
   return {
     serviceNames: () => kept.map(({ name }) => name),
     problems,
+    pulse: () => ({ services: [], ...(dns ? { queriesPerSecond: dns.view().queriesPerSecond } : {}) }),
     services: async () => kept.map(view),
     cluster: async () => ({ ...clusterView({ config, clock, health, problems: problems() }), nodes: 0 }),
     status: async () => ({

@@ -28,6 +28,7 @@ export function createDnsOnlyView({ config, clock }: ProcessParts, told: DnsTold
   return {
     serviceNames: () => named,
     problems: told.problems,
+    pulse: () => ({ services: [], queriesPerSecond: told.view().queriesPerSecond }),
     services: async () => named.map(view),
     cluster: async () => {
       const health = { view: () => told.view().store };

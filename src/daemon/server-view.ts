@@ -16,6 +16,7 @@ import { electorateOf } from './agents-electorate.ts';
 import { domainsOf } from './dns-view.ts';
 import { clusterView, nodeViews } from './node-views.ts';
 import type { ProcessParts } from './process.ts';
+import { pulseOf } from './pulse.ts';
 import type { ServedService } from './served-service.ts';
 import { createServerCommands } from './server-commands.ts';
 import { observerView, serviceDetail } from './service-detail.ts';
@@ -84,6 +85,10 @@ export function createServerView(parts: ServerViewParts): View {
   return {
     serviceNames: () => served.map(({ name }) => name),
     problems,
+    pulse: () => ({
+      services: served.map(({ name }) => ({ name, targets: pulseOf(watching?.observing.opinions(name) ?? []) })),
+      ...(dns ? { queriesPerSecond: dns.view().queriesPerSecond } : {}),
+    }),
     services,
     nodes: async () => nodes(),
     cluster: async () => ({

@@ -23,8 +23,9 @@ export function serviceView(name: string, snapshot: Snapshot | undefined, hasQuo
     unplaced: snapshot?.unplaced ?? [],
     ...(snapshot?.hold ? { hold: snapshot.hold } : {}),
     ...(snapshot?.panic ? { panic: snapshot.panic } : {}),
-    ...(snapshot?.active === undefined ? {} : { active: snapshot.active }),
+    ...activeOf(snapshot),
     ...(snapshot?.activeSinceAt === undefined ? {} : { activeSinceAt: snapshot.activeSinceAt }),
+    ...(snapshot?.maintenanceUntilAt === undefined ? {} : { maintenanceUntilAt: snapshot.maintenanceUntilAt }),
     ...(snapshot?.switchover ? { switchover: snapshot.switchover } : {}),
     ...verdictsOf(slots),
     ...doubtsOf(slots),
@@ -41,6 +42,13 @@ function stateOf(snapshot: Snapshot | undefined, hasQuorum: boolean): ServiceSta
   if (snapshot.panic) return 'panic';
   if (!hasQuorum) return 'no-quorum';
   return snapshot.hold ? 'holding' : 'ok';
+}
+
+function activeOf(snapshot: Snapshot | undefined): Pick<ServiceView, 'active' | 'activeName'> {
+  const { active, slots = [] } = snapshot ?? {};
+  if (active === undefined) return {};
+  const slot = slots.find((one) => one.state !== 'free' && one.target.id === active);
+  return { active, ...(slot === undefined || slot.state === 'free' ? {} : { activeName: slot.target.name }) };
 }
 
 function verdictsOf(slots: readonly Slot[]): Pick<ServiceView, 'verdicts'> {

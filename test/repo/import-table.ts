@@ -27,7 +27,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What predecessors' files become: only configurations, so it knows nothing that runs.
   import: [...bottom, 'config'],
   api: [...bottom, ...stages, 'publish', 'config', 'agent'],
-  daemon: [...bottom, ...stages, 'publish', 'config', 'agent', 'api'],
+  // The page that a browser is shown, and what hands it out.
+  dashboard: [...bottom, 'publish', 'api'],
+  daemon: [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'dashboard'],
   demo: bottom,
   // Looks at whatever hsdo needs, and changes nothing: it never starts a part that runs.
   doctor: [...bottom, ...stages, 'publish', 'config'],
