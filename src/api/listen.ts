@@ -46,10 +46,8 @@ export async function serve(
       const server = secure
         ? createTlsServer({ ...limits, ...secure, handshakeTimeout: limits.headersTimeout })
         : createServer(limits);
-      await open(server, app, listen);
+      const port = await open(server, app, listen);
       streak.worked();
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
       log.info({ listen, port }, `${what} listens`);
       onListening?.(port);
       if (tls && secure && 'setSecureContext' in server) {
@@ -63,7 +61,8 @@ export async function serve(
   }
 }
 
-function open(server: Server | TlsServer, app: Pick<Hono, 'fetch'>, listen: string): Promise<void> {
+/** Resolves with the port that it listens on. */
+function open(server: Server | TlsServer, app: Pick<Hono, 'fetch'>, listen: string): Promise<number> {
   const { host, port } = parseListen(listen);
   const answer = getRequestListener(app.fetch);
   server.on('request', (request, response) => void answer(request, response));
@@ -72,7 +71,8 @@ function open(server: Server | TlsServer, app: Pick<Hono, 'fetch'>, listen: stri
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
-      resolve();
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
   });
 }
