@@ -1,4 +1,3 @@
-import { isSecretName } from '../config/fault.ts';
 import type { Draft } from './draft.ts';
 import { makeRoom, within } from './places.ts';
 import { type Cursor, port, type Range } from './reading.ts';
@@ -139,11 +138,16 @@ function pathOf(path: string): string {
     .replaceAll('#', '%23');
 }
 
+/** What anybody may read; any other header may let somebody in. */
+const harmlessHeader =
+  /^(accept(-.*)?|cache-control|content-type|host|origin|pragma|referer|user-agent|x-forwarded-.*)$/i;
+
 function importHeaders(headers: Cursor, draft: Draft, check: Service): void {
   if (!headers.isThere) return;
   for (const [name, value] of headers.entries()) {
     const path = [...check, 'headers', name];
-    if (isSecretName(name)) draft.secret(path, `HEADER_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`, value);
+    if (!harmlessHeader.test(name))
+      draft.secret(path, `HEADER_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`, value);
     else draft.put(path, value.text() ?? '', value);
   }
 }

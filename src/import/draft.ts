@@ -68,7 +68,7 @@ export function createDraft(file: string): Draft {
     origins.set(showPath(path), { place: from.place, name: from.name });
     if (!from.isThere) return;
     const at = taken.get(from.name) ?? entries.length;
-    const to = [entries[at]?.to ?? [], showPath(path)].flat().join(', ');
+    const to = [...new Set([...(entries[at]?.to?.split(', ') ?? []), showPath(path)])].join(', ');
     taken.set(from.name, at);
     entries[at] = { kind: 'taken', place: from.place, from: from.name, to };
   }

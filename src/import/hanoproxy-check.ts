@@ -74,7 +74,7 @@ function importHttp(record: Cursor, ips: readonly Cursor[], draft: Draft, check:
         'HAnoProxY could ask nobody without it, so the address was always down; hsdo asks the address itself, for /',
         true,
       );
-    } else draft.put([...check, 'targets', address], { url: text }, url);
+    } else draft.put([...check, 'targets', address], { url: withoutLogin(text, url, draft) }, url);
   }
   const code = options.at('Expected_Response_Code');
   const expected = code.number({ min: 100, max: 599, isWhole: true });
@@ -86,6 +86,18 @@ function importHttp(record: Cursor, ips: readonly Cursor[], draft: Draft, check:
   for (const key of ['followRedirects', 'followToOtherHosts']) draft.put([...check, key], true);
   draft.put([...check, 'timeoutSeconds'], 5);
   draft.differs(record, 'an answer must come within 5 s; HAnoProxY waits as long as the system does');
+}
+
+/** The URL as our check takes it: a login has its place in a header, where it is kept secret. */
+function withoutLogin(text: string, from: Cursor, draft: Draft): string {
+  const bare = text.replace(/^(https?:\/\/)[^/?#]*@/i, '$1');
+  if (bare !== text)
+    draft.left(
+      from,
+      'its login was taken out of the URL; write it as check.headers: { Authorization: { env: NAME } }',
+      true,
+    );
+  return bare;
 }
 
 function importPostgres(record: Cursor, ips: readonly Cursor[], draft: Draft, check: Service): void {

@@ -1,5 +1,6 @@
 import type { Document } from '../config/document.ts';
 import type { Fault } from '../config/fault.ts';
+import { flatNames } from '../config/flat.ts';
 import { suggestion } from '../config/suggest.ts';
 import { faultsOfResult } from './accepted.ts';
 import { importDhaf } from './dhaf.ts';
@@ -61,7 +62,8 @@ export function importText(
   const importer = importers[kind];
   if (importer === undefined && kind !== 'hsdo') return done([]);
   const faults = importer === undefined ? nestHsdo(document, draft) : read(document, kind, importer, draft);
-  if (kind === 'hsdo') tellHsdoDifferences(draft);
+  const hasFlat = Object.keys(document.root).some((key) => flatNames.includes(key));
+  if (kind === 'hsdo' && hasFlat) tellHsdoDifferences(draft);
   const text = faults.length > 0 ? '' : writeDraft(draft, headingOf(kind, file, draft));
   if (faults.length === 0 && (kind !== 'hsdo' || options.isNested)) return done(faultsOfResult(text, draft), text);
   return done(faults.length > 0 ? faults : faultsOfResult(text, draft));

@@ -62,7 +62,13 @@ export function signsOf(file: string, source: string): readonly Sign[] {
   ];
   return found
     .filter(([, names]) => names.length > 0)
-    .map(([kind, names]) => ({ kind, because: `it has ${names.slice(0, 3).join(', ')}` }));
+    .map(([kind, names]) => {
+      const isOurs = kind === 'hsdo' && flat.length === 0;
+      return {
+        kind,
+        because: `it has ${names.slice(0, 3).join(', ')}${isOurs ? ', the form that hsdo alone has' : ''}`,
+      };
+    });
 }
 
 /** Reads the text in the syntax of its kind. */

@@ -54,7 +54,7 @@ const dhafCheck = fc.oneof(
     'follow-redirects': maybe(fc.boolean()),
     timeout: maybe(fc.integer({ min: 1, max: 86_400 })),
     retries: maybe(fc.integer({ min: 0, max: 50 })),
-    'expected-codes': maybe(fc.constantFrom('200', '200,3XX', 'XXX')),
+    'expected-codes': maybe(fc.constantFrom('200', '200,3XX', '2XX')),
     'expected-response-body': maybe(fc.constantFrom('ok', '')),
     'domain-forwarding': maybe(fc.boolean()),
     'ignore-ssl-errors': maybe(fc.boolean()),

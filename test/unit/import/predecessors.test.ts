@@ -17,14 +17,14 @@ describe('dhaf', () => {
     const check = `schema: https
       path: health check
       expected-codes: 2XX,301
-      headers: { X-Api-Key: the-key-itself, Accept: text/html }
+      headers: { X-Auth: the-key-itself, Accept: text/html }
       follow-redirects: true
       retries: 12`;
     const { services, variables, told, text } = changed('config-n1.dhaf', ['schema: http', check]);
     expect(services[0]?.source[0]).toMatchObject({ targets: [{ port: 443 }, { port: 443 }] });
     expect(services[0]?.check).toMatchObject({ scheme: 'https', path: '/health%20check', expectedCodes: '2XX,301' });
     expect(services[0]?.check).toMatchObject({ followRedirects: true, followToOtherHosts: true, retries: 10 });
-    expect(variables.map(({ name }) => name)).toContain('HEADER_X_API_KEY');
+    expect(variables.map(({ name }) => name)).toContain('HEADER_X_AUTH');
     expect(text).not.toContain('the-key-itself');
     expect(told('differs').join()).toContain('at most 10 tries more');
   });
@@ -140,6 +140,13 @@ describe('HAnoProxY', () => {
       select: { kind: 'round-robin' },
       whenAllDown: 'first',
     });
+  });
+
+  it('takes a login out of a URL, and leaves its place to a decision', () => {
+    const { service, told, text } = of(record('http', '', '{ Addr: 10.1.1.1, Url: "http://me:pw-of-me@10.1.1.1/a" }'));
+    expect(service?.check).toMatchObject({ targets: { '10.1.1.1': { url: 'http://10.1.1.1/a' } } });
+    expect(told('left')).toEqual([expect.stringMatching(/^! .*Url: its login was taken out/)]);
+    expect(`${text}${told('left').join()}`).not.toContain('pw-of-me');
   });
 
   it('has a user and a password for each PostgreSQL, and the role that is wanted', () => {
