@@ -13,7 +13,7 @@ export interface FeedEvents {
 }
 
 /** A stream says something every second; one that is silent for so long is not believed to be alive. */
-const silentMs = 8000;
+const silentMs = 5000;
 const pollMs = 2000;
 const longestPauseMs = 5000;
 

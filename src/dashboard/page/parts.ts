@@ -11,7 +11,7 @@ const marks: Readonly<Record<Tone, string>> = { good: '●', bad: '▲', doubtfu
 
 /** A word with a colour and a mark of its own, so that neither is needed to tell it from others. */
 export const badge = (text: string, tone: Tone): Drawn =>
-  html`<span class="badge ${tone}"><span class="mark" aria-hidden="true">${marks[tone]}</span>${text}</span>`;
+  html`<span class="badge ${tone}"><span class="mark" aria-hidden="true">${marks[tone]}</span><span>${text}</span></span>`;
 
 /** How long ago something was, with the moment itself at hand. */
 export function ago(now: number, at: number | undefined): Drawn {

@@ -16,7 +16,7 @@ function buttons(service: ServiceDetail, { seen, deeds }: Scene): Drawn | null {
     deeds.open({
       kind: 'confirm',
       title: `Purge the switchover of ${name}?`,
-      text: `${switchover?.targetName ?? 'Its target'} is no longer preferred: ${name} chooses among the targets that are up again.`,
+      text: `${switchover?.targetName ?? 'Its target'} is no longer held as the active one: ${name} goes by its own rules again.`,
       verb: 'Purge',
       wish: { method: 'DELETE', path: `${path}/switchover` },
     });
