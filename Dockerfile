@@ -1,5 +1,6 @@
 # hsdo in every role. The image holds no configuration: mount yours at /opt/hsdo/conf/env.yaml or set the environment.
 #   docker run -v ./env.yaml:/opt/hsdo/conf/env.yaml:ro -v hsdo:/var/lib/hsdo hsdo --server
+# The root file system may be read-only (docker run --read-only): only /var/lib/hsdo is written to.
 # A client needs HAProxy's admin socket and, by --group-add, the group that may write to it.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
@@ -13,7 +14,7 @@ RUN npm run build
 RUN npm prune --omit=dev --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
-# The health check asks the API, so every role has one here.
+# For `docker exec ... hsdo status`, which asks the API: every role but an agent has one here.
 ENV NODE_ENV=production STATE_DIRECTORY=/var/lib/hsdo API_LISTEN=127.0.0.1:8128
 RUN groupadd --gid 10001 hsdo \
   && useradd --uid 10001 --gid hsdo --home-dir /var/lib/hsdo --shell /usr/sbin/nologin hsdo \
@@ -30,5 +31,8 @@ COPY haproxy.cfg.template ./
 USER hsdo
 VOLUME /var/lib/hsdo
 EXPOSE 6789 8128
-HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:8128/healthz', { signal: AbortSignal.timeout(2500) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# The exporter answers /healthz in every role; an agent has one where its file says exporter: { listen: 127.0.0.1:6789 }.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.EXPORTER_PORT || 6789) + '/healthz', { signal: AbortSignal.timeout(2500) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# A clean stop hands the lease back, which takes no more than a few seconds; docker stop waits for ten.
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "dist/main.js"]

@@ -36,7 +36,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   log.info({ version, agent: config.agent_id, servers }, 'hsdo starts as an agent');
   const { listen } = config.exporter;
   const exporter = (inner: AbortSignal) =>
-    serve('the exporter', createExporter(metrics), listen, { clock, log }, inner);
+    serve('the exporter', createExporter(metrics, readiness.problems), listen, { clock, log }, inner);
   try {
     const told = systemdLoops({ heartbeats, readiness, log }, termsOf(process.env));
     await runTogether([...told, ...agent.loops, ...(listen === 'off' ? [] : [exporter])], signal);

@@ -62,7 +62,8 @@ function loopsOf(
   parts: ProcessParts,
   dns: DnsRole | undefined,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
-  const { config, metrics } = parts;
+  const { config, metrics, readiness } = parts;
+  const problems = () => readiness?.problems() ?? [];
   const hasClient = roles.client && hasHaproxy(config);
   const { listen } = config.exporter;
   return [
@@ -71,7 +72,7 @@ function loopsOf(
     ...(hasClient ? [(inner: AbortSignal) => runClient(parts, { withApi: !roles.server }, inner)] : []),
     ...(listen === 'off'
       ? []
-      : [(inner: AbortSignal) => serve('the exporter', createExporter(metrics), listen, parts, inner)]),
+      : [(inner: AbortSignal) => serve('the exporter', createExporter(metrics, problems), listen, parts, inner)]),
   ];
 }
 

@@ -16,5 +16,5 @@ export interface ProcessParts {
   /** What is told of the role that answers DNS, where this process plays it. */
   readonly dns?: DnsTold;
   /** Where roles tell whether they do their work; absent where nobody asks. */
-  readonly readiness?: Pick<Readiness, 'tell' | 'problems'>;
+  readonly readiness?: Pick<Readiness, 'roles' | 'tell' | 'problems'>;
 }

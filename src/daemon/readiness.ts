@@ -9,6 +9,7 @@ export interface RoleReport {
 
 /** Whether the process does its work: all of its roles together, as /readyz and systemd hear it. */
 export interface Readiness {
+  readonly roles: readonly string[];
   /** A role has its parts together; until then that it has not is its problem. */
   tell(role: string, report: RoleReport): void;
   /** Empty while every role does its work. */
@@ -30,6 +31,7 @@ export function createReadiness(roles: readonly string[]): Readiness {
     return [...distinct.values()];
   };
   return {
+    roles,
     tell: (role, report) => void reports.set(role, report),
     problems,
     line() {

@@ -1,8 +1,10 @@
+import type { View } from '../api/view.ts';
 import type { Homes } from '../publish/homes.ts';
 import { openHomes } from '../publish/homes.ts';
 import { createLease, type Lease, type LeaseView } from '../publish/lease.ts';
 import { createRequests, type Requests, refuseRequests } from '../publish/requests.ts';
 import { withDeadline } from '../time/deadline.ts';
+import { pause } from '../time/every.ts';
 import { watchForHints } from '../time/hints.ts';
 import { createNudge } from '../time/nudge.ts';
 import { type Agents, createAgents } from './agents.ts';
@@ -19,10 +21,13 @@ import { createServiceSources } from './service-sources.ts';
 import { createStoreHealth, type StoreHealth } from './store-health.ts';
 import { createServiceSwitching } from './switching-service.ts';
 import { createWatching, isWatched, type Watching } from './watching.ts';
+import { createYielding, startingView, withAllRoles } from './whole-view.ts';
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
 const snapshotDeadlineMs = 5000;
+/** A store that answers at once is waited for, so that nobody gets half an answer. */
+const patienceMs = 2000;
 const defaultListen = '127.0.0.1:8128';
 
 /**
@@ -30,8 +35,35 @@ const defaultListen = '127.0.0.1:8128';
  * only when the signal is aborted, and hands the lease back then.
  */
 export async function runServer(parts: ProcessParts, signal: AbortSignal): Promise<void> {
-  const { config, clock, log, metrics, closers } = parts;
+  const { config, clock, metrics, readiness } = parts;
   const health = createStoreHealth('server', clock, metrics);
+  readiness?.tell('server', { problems: health.problems, says: () => 'waits for the store' });
+  const yielding = createYielding(startingView(parts, health));
+  const listen = config.api.listen ?? defaultListen;
+  const opened = createNudge();
+  const show = (view: View, lease: Lease) => {
+    opened.nudge();
+    readiness?.tell('server', { problems: view.problems, says: () => wordsOf(lease.view()) });
+    yielding.giveWay(withAllRoles(view, readiness));
+  };
+  const loops: Loop[] = [(inner) => serveServices(parts, health, show, inner)];
+  if (listen !== 'off')
+    loops.push(async (inner) => {
+      // While the store is away who asks shall hear that the process lives, and what it waits for.
+      await pause(clock, patienceMs, opened, inner);
+      if (!inner.aborted) await serveApi(parts, yielding.view, listen, inner);
+    });
+  await runTogether(loops, signal);
+}
+
+/** Opens the store, however long that takes, and does a server's work on it. */
+async function serveServices(
+  parts: ProcessParts,
+  health: StoreHealth,
+  show: (view: View, lease: Lease) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, clock, log, closers } = parts;
   const opening = { clock, log, onFailure: health.note };
   const homes = await openPatiently(
     'the store',
@@ -85,11 +117,8 @@ export async function runServer(parts: ProcessParts, signal: AbortSignal): Promi
   const agents = agentsOf(parts, served, homes, watching);
   if (watching) loops.push(watching.run);
   if (agents) loops.push(agents.run);
-  const listen = config.api.listen ?? defaultListen;
   const seen = { ...parts, homes, requests, lease, served, watching, agents, health, nudgeAll };
-  const view = announcing.shownIn(createServerView(seen));
-  parts.readiness?.tell('server', { problems: view.problems, says: () => wordsOf(lease.view()) });
-  if (listen !== 'off') loops.push((inner) => serveApi(parts, view, listen, inner));
+  show(announcing.shownIn(createServerView(seen)), lease);
   await runTogether(loops, signal);
 }
 

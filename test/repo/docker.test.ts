@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +81,8 @@ describe('the Dockerfile', () => {
     expect(final[0]?.rest).toBe(`\${NODE_IMAGE}`);
     expect(argument('USER')).toBe('hsdo');
     expect(argument('VOLUME')).toBe('/var/lib/hsdo');
+    expect(argument('STOPSIGNAL')).toBe('SIGTERM');
+    expect(argument('HEALTHCHECK')).toContain('process.env.EXPORTER_PORT || 6789');
   });
 
   it('is healthy exactly while /healthz answers well', async () => {
@@ -91,11 +93,7 @@ describe('the Dockerfile', () => {
       response.end();
     });
     const port = await freePort();
-    const ask = () =>
-      startProgram(
-        command,
-        args.map((one) => one.replace('127.0.0.1:8128', `127.0.0.1:${port}`)),
-      ).exited;
+    const ask = () => startProgram(command, args, { env: { ...process.env, EXPORTER_PORT: String(port) } }).exited;
     expect(await ask()).toBe(1);
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     expect(await ask()).toBe(0);
@@ -127,6 +125,27 @@ describe('the steps of the Dockerfile, run in an empty folder', () => {
     });
     expect(`${stderr}${status}`).toBe('0');
     expect(stdout).toContain('--server');
+  });
+
+  it('runs where everything is read-only but its volume', () => {
+    const volume = join(folder, 'volume');
+    mkdirSync(volume);
+    const file = join(folder, 'env.yaml');
+    const source = { kind: 'static', targets: ['127.0.0.1:1'] };
+    const config = { services: [{ name: 'web', source, size: 3 }], exporter: { listen: 'off' } };
+    writeFileSync(file, JSON.stringify({ ...config, api: { listen: 'off' } }));
+    // In a view of the file system of its own, in which the machine's is read-only.
+    const mounts = `mount --bind "${volume}" "${volume}" && mount -o remount,bind,ro / && ! touch "${folder}/x" 2>&1`;
+    const hsdo = `timeout --signal=TERM 2 node dist/main.js --server --config "${file}"`;
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      ['--user', '--map-root-user', '--mount', 'sh', '-c', `${mounts} && ${hsdo}`],
+      { cwd: finalFolder, env: { ...plainEnv, STATE_DIRECTORY: volume }, encoding: 'utf8' },
+    );
+    expect(stdout).toContain('Read-only file system');
+    expect(stderr).toContain('"event":"placed"');
+    expect(stderr).toContain('hsdo stopped');
+    expect(readdirSync(volume)).not.toEqual([]);
   });
 
   it('ships every dependency, also those that are loaded late, and no tool of development', () => {
