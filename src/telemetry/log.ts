@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { describeError } from '../model/error.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
@@ -20,7 +21,9 @@ export function createLog(options: {
         ignore: 'pid,hostname',
       })
     : pino.destination({ dest: 2, sync: true });
-  return pino({ level: options.level, base: { pid: process.pid } }, stream);
+  // An error has no fields of its own that JSON would show.
+  const serializers = { error: describeError };
+  return pino({ level: options.level, base: { pid: process.pid }, serializers }, stream);
 }
 
 /**
