@@ -141,6 +141,7 @@ export const serviceDetailAnswer: z.ZodType<ServiceDetail> = z.object({
   policy: z.string(),
   selection: z.string(),
   whenAllDown: z.string(),
+  fullWeight: count,
   domains: z.array(z.string()).exactOptional(),
   primary,
   observers: z.array(observerAnswer),

@@ -113,6 +113,8 @@ export interface ServiceDetail extends ServiceView {
   readonly policy: string;
   readonly selection: string;
   readonly whenAllDown: string;
+  /** Where the ramp of a target's weight ends. */
+  readonly fullWeight: number;
   /** Names under which DNS has it; absent where the configuration answers no DNS. */
   readonly domains?: readonly string[];
   /** What is remembered of the primaries of a group that has one writer. */

@@ -23,13 +23,14 @@ export function serviceDetail(
 ): ServiceDetail {
   const watching = known.observers.filter(({ services }) => services.includes(service.name));
   const opinions = new Map(known.opinions.map((opinion) => [opinion.target.id, opinion]));
-  const { vote, select, whenAllDown, check } = service;
+  const { vote, select, whenAllDown, check, weight } = service;
   return {
     ...view,
     ...(check === undefined ? {} : { check: check.kind }),
     policy: String(vote.policy),
     selection: select.kind,
     whenAllDown: typeof whenAllDown === 'string' ? whenAllDown : `fallback ${whenAllDown.fallback.join(', ')}`,
+    fullWeight: weight.max,
     ...(known.domains === undefined ? {} : { domains: known.domains }),
     ...(snapshot?.primary ? { primary: snapshot.primary } : {}),
     observers: watching.map((one) => {

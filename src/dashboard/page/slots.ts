@@ -5,17 +5,16 @@ import { badge, type Column, type Content, type Drawn, empty, plot, table } from
 import type { Scene } from './state.ts';
 import { lasting, place, spans, type Tone, taking } from './words.ts';
 
-const fullWeight = 256;
 /** More observers than this are counted, and named on demand. */
 const mostNamed = 4;
 
 const outWords = { down: 'takes no traffic while down', new: 'was never up yet', standby: 'stands by' } as const;
 
 /** The share of new traffic as a bar, and where its ramp stands. */
-function weightCell(target: TargetView, slot: Slot | undefined): Content {
+function weightCell({ fullWeight }: ServiceDetail, target: TargetView, slot: Slot | undefined): Content {
   const { servingWeight } = target;
   const ramp = slot?.state === 'taken' ? slot.weight : servingWeight;
-  const share = Math.round((ramp / fullWeight) * 100);
+  const share = Math.min(100, Math.round((ramp / fullWeight) * 100));
   const why = target.out === undefined ? '' : outWords[target.out];
   const word = servingWeight === 0 ? why || 'no new traffic' : share < 100 ? `ramp at ${share} %` : 'full';
   return html`<svg class="bar weight" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
@@ -35,7 +34,7 @@ function verdictCell({ health, state }: TargetView, now: number): Content {
 }
 
 /** What each observer says, with those that say nothing. */
-function observersCell(service: ServiceDetail, { votes, statistics }: TargetView): Content {
+function observersCell(service: ServiceDetail, { votes, statistics }: TargetView, asked: string | undefined): Content {
   if (service.check === undefined) return html`<span class="faint">-</span>`;
   const said = service.observers.map(({ id, isFresh, abstains }) => {
     const vote = votes.find(({ observer }) => observer === id);
@@ -46,7 +45,7 @@ function observersCell(service: ServiceDetail, { votes, statistics }: TargetView
     return { id, tone, word };
   });
   const one = ({ id, tone, word }: (typeof said)[number]) =>
-    html`<li key=${id} class="text-${tone}" title=${statistics?.lastMessage ?? ''}><b>${id}</b> ${word}</li>`;
+    html`<li key=${id} class="text-${tone}" title=${id === asked ? (statistics?.lastMessage ?? '') : ''}><b>${id}</b> ${word}</li>`;
   if (said.length === 0) return html`<span class="faint">nobody votes</span>`;
   if (said.length <= mostNamed) return html`<ul class="votes">${said.map(one)}</ul>`;
   const count = (tone: Tone) => said.filter((vote) => vote.tone === tone).length;
@@ -69,7 +68,9 @@ function haproxyCell({ clients, revision }: ServiceDetail, { slot }: TargetView)
             ? [`${held.state} by hand`, 'doubtful']
             : report.revision < revision
               ? [`behind, at revision ${report.revision}`, 'doubtful']
-              : ['as wanted', 'good'];
+              : socket.drift > 0
+                ? ['is being put right', 'doubtful']
+                : ['as wanted', 'good'];
       return html`<li key="${report.client} ${socket.socket}" class="text-${tone}" title=${socket.error ?? socket.socket}><b>${report.client}</b> ${word}</li>`;
     }),
   )}</ul>`;
@@ -121,9 +122,9 @@ export function slotGrid(service: ServiceDetail, scene: Scene): Drawn {
         target.slot,
         html`<b>${target.name}</b>${isActive ? html` ${badge('active', 'good')}` : null}<span class="small faint break">${place(target)}</span>`,
         target.group,
-        weightCell(target, slot),
+        weightCell(service, target, slot),
         verdictCell(target, scene.now),
-        observersCell(service, target),
+        observersCell(service, target, scene.seen.frame.cluster?.node),
         haproxyCell(service, target),
         past === undefined
           ? html`<span class="faint">not checked from here</span>`
