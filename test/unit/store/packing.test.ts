@@ -6,7 +6,10 @@ describe('packing', () => {
   it('gives every text back as it was', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.string({ unit: 'grapheme', minLength: 8000, maxLength: 12_000 }),
+      // Long enough to be made shorter.
+      fc
+        .string({ unit: 'grapheme', minLength: 1, maxLength: 300 })
+        .map((text) => text.repeat(Math.ceil(9000 / text.length))),
       fc.tuple(fc.constantFrom('\0', '\0z', '\ufeff'), fc.string()).map((parts) => parts.join('')),
     );
     fc.assert(fc.property(texts, (text) => unpack('k', pack(text)) === text));
