@@ -9,9 +9,11 @@ export interface ApiOptions extends Trust {
   readonly config?: string;
   readonly api?: string;
   readonly token?: string;
+  /** How long an answer may take, where ten seconds are too long. */
+  readonly timeoutMs?: number;
 }
 
-const timeoutMs = 10_000;
+const usualTimeoutMs = 10_000;
 const defaultListen = '127.0.0.1:8128';
 
 /** Where the API is: `--api`, HSDO_API, the configuration's own address, or the default one. */
@@ -54,7 +56,7 @@ export async function askApi(
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal.timeout(options.timeoutMs ?? usualTimeoutMs),
   }).catch((error: unknown) => {
     if (error instanceof Exit) throw error;
     throw new Exit(

@@ -4,6 +4,7 @@ import { describeError, hasCode } from '../model/error.ts';
 import { version } from '../telemetry/version.ts';
 import { runAgent } from './agent.ts';
 import { addCheckConfig } from './check-config.ts';
+import { addCompletion } from './completion.ts';
 import { addDemo } from './demo.ts';
 import { addDhafNames } from './dhaf-names.ts';
 import { addDoctor } from './doctor.ts';
@@ -22,6 +23,7 @@ import { print, type ShowOptions } from './show.ts';
 import { addSlots } from './slots.ts';
 import { addStatus } from './status.ts';
 import { addSwitchover } from './switchover.ts';
+import { addTop } from './top.ts';
 
 const welcome = `
 Roles (they combine in one process):
@@ -35,6 +37,17 @@ Start here:
   npm start                     the main job on this machine, live
   hsdo check-config             every fault of the configuration at once
   hsdo status                   leader, sources, lists and clients`;
+
+/** What `hsdo` alone says: what it is, and what to type. */
+const greeting = `hsdo ${version} keeps services reachable: it finds targets, checks them, and keeps every HAProxy and DNS in line with one list.
+
+  hsdo demo             see it at work on this machine
+  hsdo check-config     is the configuration right?
+  hsdo --server         find and check targets, publish the list
+  hsdo --client         keep the HAProxy beside it in line with the list
+  hsdo top              watch it live; hsdo status says the same once
+  hsdo doctor           something does not work: why, and what to do
+  hsdo --help           everything else`;
 
 interface RootOptions {
   readonly server?: boolean;
@@ -50,6 +63,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addCheckConfig,
   addDoctor,
   addStatus,
+  addTop,
   addServices,
   addService,
   addSlots,
@@ -62,11 +76,13 @@ const commands: readonly ((program: Command) => void)[] = [
   addReleaseTable,
   addImport,
   addDemo,
+  addCompletion,
   addVersion,
   addDhafNames,
 ];
 
-function createProgram(): Command {
+/** All that can be typed; the manual and the README are held against it. */
+export function createProgram(): Command {
   const program = new Command('hsdo')
     .description('hsdo keeps one stable, ordered, weighted list of targets and every HAProxy in line with it.')
     .version(version, '-V, --version')
@@ -101,7 +117,7 @@ function createProgram(): Command {
         return;
       }
       if (others.length === 0) {
-        program.outputHelp();
+        process.stdout.write(`${greeting}\n`);
         return;
       }
       await runRoles(options);
