@@ -34,9 +34,16 @@ function without<K extends keyof Seen>(...names: readonly K[]): void {
   seen = Object.fromEntries(left) as unknown as Seen;
 }
 
+/** When rights were asked for last, on the monotonic clock; absent once they are known. */
+let rightsAskedAt: number | undefined;
+const rightsAgainMs = 5000;
+
 /** Only who may change something may read who changed what, so that this answers without changing anything. */
 async function learnRights(): Promise<void> {
+  rightsAskedAt = pageClock.monotonic();
   const answer = await ask('audit?limit=1', AbortSignal.timeout(10_000)).catch(() => undefined);
+  // Anything else, as while the store is away, tells nothing about who asks.
+  if (answer !== undefined && [200, 401, 403, 409].includes(answer.status)) rightsAskedAt = undefined;
   set({ mayChange: answer?.ok === true });
 }
 
@@ -46,6 +53,7 @@ const takeFrame = (news: Partial<Frame>, isWhole: boolean) => {
   const kept = { ...(nodes ? { nodes } : {}), ...(events ? { events } : {}) };
   const frame = { ...(isWhole ? kept : seen.frame), ...news };
   const notice = newsIn(seen.frame, frame);
+  if (rightsAskedAt !== undefined && pageClock.monotonic() - rightsAskedAt > rightsAgainMs) void learnRights();
   set({ frame, receivedAt: pageClock.monotonic(), ...(notice === undefined ? {} : { notice }) });
 };
 

@@ -84,6 +84,14 @@ function card(service: ServiceView, scene: Scene): Drawn {
 export function overview(scene: Scene): Drawn {
   const { services } = scene.seen.frame;
   if (services === undefined) return html`<div></div>`;
+  const [problem] = scene.seen.frame.cluster?.problems ?? [];
+  if (services.length === 0 && problem !== undefined) {
+    return section(
+      'services',
+      'Services',
+      empty('No service can be shown yet.', `${problem.part}: ${problem.message}`),
+    );
+  }
   if (services.length === 0) {
     return section(
       'services',

@@ -85,7 +85,7 @@ function clients({ clients: reports, revision }: ServiceDetail, now: number): Dr
         socket.isUp
           ? badge('answers', 'good')
           : html`${badge('no answer', 'bad')}<span class="small bad">${socket.error ?? ''}</span>`,
-        report.revision === revision ? `${report.revision}` : `${report.revision}, behind`,
+        report.revision === revision ? `${revision}` : `${report.revision} of ${revision}`,
         socket.drift === 0 ? 'none' : html`<b>${socket.drift}</b> cells`,
         ago(now, report.at),
       ] as Content[],

@@ -5,6 +5,10 @@ import { badge, type Column, type Content, type Drawn, empty, plot, table } from
 import type { Scene } from './state.ts';
 import { lasting, place, spans, type Tone, taking } from './words.ts';
 
+/** A list is delivered and reported back in moments; while weights rise, one follows the other. */
+const catchUpMs = 5000;
+/** Longer addresses are broken. */
+const longAddress = 22;
 /** More observers than this are counted, and named on demand. */
 const mostNamed = 4;
 
@@ -54,7 +58,11 @@ function observersCell(service: ServiceDetail, { votes, statistics }: TargetView
 }
 
 /** How every client's HAProxy has this slot. */
-function haproxyCell({ clients, revision }: ServiceDetail, { slot }: TargetView): Content {
+function haproxyCell(
+  { clients, revision, publishedAt = 0 }: ServiceDetail,
+  { slot }: TargetView,
+  now: number,
+): Content {
   if (clients.length === 0) return html`<span class="faint">no client reports</span>`;
   return html`<ul class="votes">${clients.flatMap((report) =>
     report.sockets.map((socket) => {
@@ -67,7 +75,9 @@ function haproxyCell({ clients, revision }: ServiceDetail, { slot }: TargetView)
           : held
             ? [`${held.state} by hand`, 'doubtful']
             : report.revision < revision
-              ? [`behind, at revision ${report.revision}`, 'doubtful']
+              ? now - publishedAt > catchUpMs
+                ? [`behind, at revision ${report.revision}`, 'doubtful']
+                : ['catching up', 'calm']
               : socket.drift > 0
                 ? ['is being put right', 'doubtful']
                 : ['as wanted', 'good'];
@@ -84,7 +94,9 @@ function overrideCell(service: ServiceDetail, target: TargetView, { seen, deeds 
     deeds.open({ kind: 'target', service: service.name, id, name, ...(state === undefined ? {} : { held: state }) });
   return [
     state === undefined
-      ? html`<span class="faint">none</span>`
+      ? seen.mayChange
+        ? null
+        : html`<span class="faint">none</span>`
       : badge(asked ? `${state} by ${asked.by}` : state, 'doubtful'),
     seen.mayChange
       ? html`<button type="button" class="quiet" onClick=${open}>Change<span class="unseen"> the override of ${name}</span></button>`
@@ -120,12 +132,12 @@ export function slotGrid(service: ServiceDetail, scene: Scene): Drawn {
       isOff: target.servingWeight === 0,
       cells: [
         target.slot,
-        html`<b>${target.name}</b>${isActive ? html` ${badge('active', 'good')}` : null}<span class="small faint break">${place(target)}</span>`,
+        html`<b>${target.name}</b>${isActive ? html` ${badge('active', 'good')}` : null}<span class="small faint ${place(target).length > longAddress ? 'break' : 'whole'}">${place(target)}</span>`,
         target.group,
         weightCell(service, target, slot),
         verdictCell(target, scene.now),
         observersCell(service, target, scene.seen.frame.cluster?.node),
-        haproxyCell(service, target),
+        haproxyCell(service, target, scene.now),
         past === undefined
           ? html`<span class="faint">not checked from here</span>`
           : plot(past.totalMs, past.health, taking),
