@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import type { ServiceState } from '../api/view.ts';
 
 /** The parts of an output that say whether it shows colours. */
 export interface Canvas {
@@ -18,3 +19,9 @@ export function hasColor({ isTTY }: Canvas, env: NodeJS.ProcessEnv = process.env
 
 /** Colours for that output, or functions that leave the text as it is. */
 export const paints = (canvas: Canvas) => pc.createColors(hasColor(canvas));
+
+/** The state of a service in its colour, for standard output. */
+export function paintState(state: ServiceState): string {
+  const { green, yellow, red, dim } = paints(process.stdout);
+  return { ok: green, holding: yellow, unpublished: dim, 'no-quorum': yellow, panic: red }[state](state);
+}

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ServiceView } from '../api/view.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
+import { paintState } from './paint.ts';
 import { instant, print, type ShowOptions } from './show.ts';
 import { showTable } from './table.ts';
 
@@ -26,7 +27,7 @@ export async function showServices(api: ApiOptions, options: ShowOptions): Promi
   print(options, { services: await ask(api) }, ({ services }) => {
     const rows = services.map((service) => [
       service.name,
-      service.state,
+      paintState(service.state),
       service.active ?? '-',
       switchoverOf(service) ?? '-',
       service.revision,

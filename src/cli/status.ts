@@ -4,6 +4,7 @@ import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { dnsTrouble, showDns } from './dns.ts';
 import { exitCodes } from './exit.ts';
+import { paintState, paints } from './paint.ts';
 import { switchTable } from './switch.ts';
 import { ago, showTable } from './table.ts';
 
@@ -105,7 +106,7 @@ function showStatus(status: StatusView): string {
       ['SERVICE', 'STATE', 'REVISION', 'TAKEN', 'UP', 'DOWN', 'DRAINING', 'FREE', 'UNPLACED', 'SOURCES (TARGETS, AGE)'],
       status.services.map((service) => [
         service.name,
-        service.state,
+        paintState(service.state),
         service.revision,
         service.taken,
         service.verdicts?.up ?? '-',
@@ -123,7 +124,9 @@ function showStatus(status: StatusView): string {
     ...clientTable(status),
   ];
   const warnings = trouble(status);
-  return `${[...lines, '', ...(warnings.length === 0 ? ['all in order'] : warnings.map((line) => `! ${line}`))].join('\n')}\n`;
+  const { green, yellow } = paints(process.stdout);
+  const end = warnings.length === 0 ? [green('all in order')] : warnings.map((line) => `${yellow('!')} ${line}`);
+  return `${[...lines, '', ...end].join('\n')}\n`;
 }
 
 function clientTable({ services, at }: StatusView): string[] {

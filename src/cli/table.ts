@@ -1,7 +1,24 @@
 import Table from 'cli-table3';
+import { fitWidths, widthOf, wrapAt } from './fit.ts';
+import { paints } from './paint.ts';
 
-/** A plain table for people: no borders, two spaces between columns, so that it survives copying and narrow terminals. */
-export function showTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+const gap = '  ';
+
+/**
+ * A plain table for people: no borders, two spaces between columns, so that it survives copying. On a terminal it is no
+ * wider than that, where it can be: long cells go on in the next line. In a pipe every row is one line.
+ */
+export function showTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  output: { readonly isTTY?: boolean; readonly columns?: number } = process.stdout,
+): string {
+  const columns = output.isTTY === true ? (output.columns ?? 80) : Number.POSITIVE_INFINITY;
+  const texts = rows.map((row) => row.map(String));
+  const natural = head.map((name, n) => Math.max(widthOf(name), ...texts.map((row) => widthOf(row[n] ?? ''))));
+  const widths = fitWidths(natural, columns - gap.length * (head.length - 1));
+  const fitted = (row: readonly string[]) => row.map((text, n) => wrapAt(text, widths[n] ?? widthOf(text)));
+  const { dim } = paints(output);
   const nothing = Object.fromEntries(
     [
       'top',
@@ -21,11 +38,11 @@ export function showTable(head: readonly string[], rows: readonly (readonly (str
     ].map((part) => [part, '']),
   );
   const table = new Table({
-    head: [...head],
-    chars: { ...nothing, middle: '  ' },
+    head: fitted(head).map((name) => dim(name)),
+    chars: { ...nothing, middle: gap },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of rows) table.push(row.map(String));
+  for (const row of texts) table.push(fitted(row));
   return table
     .toString()
     .split('\n')

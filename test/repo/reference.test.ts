@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parameters } from '../../src/config/parameters.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { commandTable } from './command-table.ts';
 import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
 import { notifyTable } from './option-notify.ts';
@@ -53,6 +54,7 @@ describe('the reference in README.md', () => {
     ['agent file', async () => agentTable()],
     ['notifiers', async () => notifyTable()],
     ['routes', async () => routeTable()],
+    ['commands', async () => commandTable()],
     ['switch options', async () => switchTable()],
   ])('lists the %s that the code has', async (name, make) => {
     const expected = await make();
