@@ -85,6 +85,7 @@ function createTraffic({ places, targets }: World, clock: Clock) {
 
 function hintsOf(hsdo: string, { places }: World): readonly (readonly [string, string])[] {
   return [
+    ['dashboard', `${places.apiUrl}/`],
     ['look yourself', `${hsdo} status --api ${places.apiUrl}`],
     ['HAProxy', `${places.pageUrl}   requests: curl ${places.url}`],
     ['DNS', `${digCommand(places)} SRV   # or A, or TXT`],

@@ -26,7 +26,7 @@ function createWatchdog(): { readonly signal: AbortSignal; readonly kick: () => 
     round = new AbortController();
     const own = round.signal;
     pageClock.sleep(silentMs, own).then(
-      () => controller.abort(new Error('it fell silent')),
+      () => controller.abort(new Error(`nothing came for ${silentMs / 1000} s`)),
       () => undefined,
     );
   };

@@ -12,9 +12,10 @@ function healthCell({ isHealthy, abstains }: NodeView): Content {
     : html`${badge('abstains', 'doubtful')}<span class="small faint">${abstains}</span>`;
 }
 
-function heardCell({ silentMs }: NodeView, observer: ObserverView | undefined, now: number): Content {
+/** @param age - How old the figures are, milliseconds. */
+function heardCell({ silentMs }: NodeView, observer: ObserverView | undefined, now: number, age: number): Content {
   if (observer?.lastSeenAt !== undefined) return ago(now, observer.lastSeenAt);
-  return silentMs === undefined ? html`<span class="faint">this is it</span>` : since(silentMs);
+  return silentMs === undefined ? html`<span class="faint">this is it</span>` : since(silentMs + age);
 }
 
 /** Servers and agents, with who leads. */
@@ -34,7 +35,7 @@ export function nodeList({ seen, now }: Scene): Drawn | null {
         html`<b>${node.id}</b>${node.isLeader ? html` ${badge('leader', 'calm')}` : null}`,
         node.kind,
         healthCell(node),
-        heardCell(node, observer, now),
+        heardCell(node, observer, now, now - (seen.frame.at ?? now)),
         offset === undefined ? html`<span class="faint">-</span>` : `${Math.round(offset)} ms`,
         node.services.length === 0
           ? html`<span class="faint">nothing</span>`
