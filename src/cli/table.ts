@@ -3,6 +3,10 @@ import { fitWidths, widthOf, wrapAt } from './fit.ts';
 import { paints } from './paint.ts';
 
 const gap = '  ';
+const parts =
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid';
+/** No borders. */
+const nothing = Object.fromEntries(parts.split(' ').map((part) => [part, '']));
 
 /**
  * A plain table for people: no borders, two spaces between columns, so that it survives copying. On a terminal it is no
@@ -19,24 +23,6 @@ export function showTable(
   const widths = fitWidths(natural, columns - gap.length * (head.length - 1));
   const fitted = (row: readonly string[]) => row.map((text, n) => wrapAt(text, widths[n] ?? widthOf(text)));
   const { dim } = paints(output);
-  const nothing = Object.fromEntries(
-    [
-      'top',
-      'top-mid',
-      'top-left',
-      'top-right',
-      'bottom',
-      'bottom-mid',
-      'bottom-left',
-      'bottom-right',
-      'left',
-      'left-mid',
-      'mid',
-      'mid-mid',
-      'right',
-      'right-mid',
-    ].map((part) => [part, '']),
-  );
   const table = new Table({
     head: fitted(head).map((name) => dim(name)),
     chars: { ...nothing, middle: gap },

@@ -58,7 +58,8 @@ function compose(cells: readonly Cell[], columns: number): string {
     .map(([text, width, paint]) => {
       const room = Math.max(0, Math.min(width, left));
       left -= room;
-      const shown = cut(text, room).padEnd(room);
+      // Cut or not, a column does not touch the next one.
+      const shown = cut(text, left > 0 ? room - 1 : room).padEnd(room);
       return paint && shown.trim() !== '' ? paint(shown) : shown;
     })
     .join('')
@@ -98,6 +99,10 @@ function notice({ news, away, now }: TopView, columns: number, c: Colors): strin
   }
   if (news === undefined) return line(' asking ...', columns, c.dim);
   const [first, ...others] = news.status.problems;
+  const unwell = news.status.services
+    .filter(({ state }) => state !== 'ok')
+    .map(({ name, state }) => `${name} (${state})`);
+  if (first === undefined && unwell.length > 0) return line(` needs a look: ${unwell.join(', ')}`, columns, c.yellow);
   if (first === undefined) return line(' no problems', columns, c.green);
   const more = others.length === 0 ? '' : ` (and ${others.length} more: hsdo status)`;
   return line(` ${first.part}: ${first.message}${more}`, columns, c.yellow);

@@ -105,6 +105,15 @@ describe('the picture of hsdo top', () => {
     expect(topFrame({ now, away }, size, plain)[1]).toBe(' connect ECONNREFUSED');
   });
 
+  it('names the services that are not in order', () => {
+    const news = newsOf(2, []);
+    const services = [{ ...serviceNamed('web'), state: 'panic' as const }, serviceNamed('shop')];
+    const size = { columns: 80, rows: 24 };
+    expect(topFrame({ now, news }, size, plain)[1]).toBe(' no problems');
+    const unwell = { ...news, status: { ...news.status, services } };
+    expect(topFrame({ now, news: unwell }, size, plain)[1]).toBe(' needs a look: web (panic)');
+  });
+
   it('lets nothing that others say move the cursor', () => {
     const evil = { ...slotOf(1), target: { id: 'x', name: '\u001b[2Jx', address: '10.0.0.1', group: 'a' } } as Slot;
     const lines = topFrame({ now, chosen: 'service-0', news: newsOf(1, [evil]) }, { columns: 80, rows: 24 }, plain);
