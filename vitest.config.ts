@@ -22,7 +22,7 @@ const alone = [
   'whole',
 ].map((name) => `test/integration/${name}.test.ts`);
 
-/** One project per room of test/; integration after the rest. Its other files mostly wait, so two run side by side. */
+/** One project per room of test/; integration after the rest. Its other files mostly wait, so three run side by side. */
 export default defineConfig({
   test: {
     projects: [
@@ -34,7 +34,7 @@ export default defineConfig({
         sequence: { groupOrder: 1 },
         testTimeout: 120_000,
         hookTimeout: 120_000,
-        maxWorkers: 2,
+        maxWorkers: 3,
       }),
       project('integration-alone', {
         include: alone,

@@ -2,7 +2,7 @@ import { createExporter } from '../api/exporter.ts';
 import { serve } from '../api/listen.ts';
 import type { Config } from '../config/schema.ts';
 import { runClient } from '../daemon/client.ts';
-import { type DnsRole, startDnsRole } from '../daemon/dns.ts';
+import { type DnsRole, startDnsRole } from '../daemon/dns/dns.ts';
 import { createClosers, runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
 import type { ProcessParts } from '../daemon/process.ts';
 import { createReadiness } from '../daemon/readiness.ts';

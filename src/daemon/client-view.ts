@@ -1,9 +1,9 @@
 import type { ServiceView, View } from '../api/view.ts';
 import type { Problem } from '../model/problem.ts';
 import { version } from '../telemetry/version.ts';
-import { domainsOf } from './dns-view.ts';
+import { domainsOf } from './dns/dns-view.ts';
 import type { KeptService } from './kept-service.ts';
-import { clusterView } from './node-views.ts';
+import { clusterView } from './observing/node-views.ts';
 import type { ProcessParts } from './process.ts';
 import { refusing } from './refusing.ts';
 import { reportOf } from './reporting.ts';

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
-import type { DnsTold } from './dns-told.ts';
+import type { DnsTold } from './dns/dns-told.ts';
 import type { Closers } from './lifecycle.ts';
 import type { Readiness } from './readiness.ts';
 

@@ -1,5 +1,5 @@
 import type { TargetPulse } from '../api/pulse.ts';
-import type { Opinion } from './opinions.ts';
+import type { Opinion } from './observing/opinions.ts';
 
 /** What this process thinks of its targets, and how long they took when last asked; one that is down took no time worth showing. */
 export function pulseOf(opinions: readonly Opinion[]): readonly TargetPulse[] {

@@ -1,7 +1,7 @@
 import type { ServiceConfig } from '../config/schema.ts';
 import type { Leading } from './leading.ts';
 import type { ServiceSources } from './service-sources.ts';
-import type { Switching } from './switching.ts';
+import type { Switching } from './switching/switching.ts';
 
 /** One service as a server knows it: its sources always, its rounds while it leads. */
 export interface ServedService {

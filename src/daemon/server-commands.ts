@@ -7,9 +7,9 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { type AuditEntry, createAudit } from '../publish/audit.ts';
 import { createRequests, type Requests } from '../publish/requests.ts';
 import type { Change, Store } from '../store/store.ts';
+import type { Watching } from './observing/watching.ts';
 import type { ProcessParts } from './process.ts';
 import { switchoverTarget } from './switchover-view.ts';
-import type { Watching } from './watching.ts';
 
 /** Calls the store with a deadline. */
 export type Asking = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;

@@ -11,10 +11,11 @@ import { createReports, type Report } from '../publish/reports.ts';
 import type { Requests } from '../publish/requests.ts';
 import { version } from '../telemetry/version.ts';
 import { withDeadline } from '../time/deadline.ts';
-import type { Agents } from './agents.ts';
-import { electorateOf } from './agents-electorate.ts';
-import { domainsOf } from './dns-view.ts';
-import { clusterView, nodeViews } from './node-views.ts';
+import type { Agents } from './agents/agents.ts';
+import { electorateOf } from './agents/agents-electorate.ts';
+import { domainsOf } from './dns/dns-view.ts';
+import { clusterView, nodeViews } from './observing/node-views.ts';
+import type { Watching } from './observing/watching.ts';
 import type { ProcessParts } from './process.ts';
 import { pulseOf } from './pulse.ts';
 import type { ServedService } from './served-service.ts';
@@ -23,7 +24,6 @@ import { observerView, serviceDetail } from './service-detail.ts';
 import { serviceView } from './service-view.ts';
 import type { StoreHealth } from './store-health.ts';
 import { candidatesOf } from './switchover-view.ts';
-import type { Watching } from './watching.ts';
 
 interface ServerViewParts extends ProcessParts {
   readonly homes: Homes;

@@ -3,7 +3,7 @@ import type { ServiceConfig } from '../config/schema.ts';
 import { type Slot, servingWeight } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { RegisteredObserver } from '../publish/ballot-reader.ts';
-import type { Opinion } from './opinions.ts';
+import type { Opinion } from './observing/opinions.ts';
 
 /** When agents were last heard of, and what their clocks show. */
 type AgentSights = ReadonlyMap<string, Pick<ObserverView, 'lastSeenAt' | 'clockOffsetMs'>>;

@@ -2,7 +2,7 @@ import type { View } from '../api/view.ts';
 import { HsdoError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import { version } from '../telemetry/version.ts';
-import { clusterView } from './node-views.ts';
+import { clusterView } from './observing/node-views.ts';
 import type { ProcessParts } from './process.ts';
 import type { StoreHealth } from './store-health.ts';
 

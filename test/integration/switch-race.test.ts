@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSwitching } from '../../src/daemon/switching.ts';
+import { createSwitching } from '../../src/daemon/switching/switching.ts';
 import { cloudflareSchema, createCloudflareSwitcher } from '../../src/deliver/switch/cloudflare.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { systemClock } from '../../src/time/clock.ts';

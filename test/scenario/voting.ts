@@ -1,8 +1,8 @@
 import type { ServiceConfig } from '../../src/config/schema.ts';
-import { createElectorate, type Electorate } from '../../src/daemon/electorate.ts';
 import { createClosers } from '../../src/daemon/lifecycle.ts';
-import { createObserving, type Observing } from '../../src/daemon/observing.ts';
-import { isWatched } from '../../src/daemon/watching.ts';
+import { createElectorate, type Electorate } from '../../src/daemon/observing/electorate.ts';
+import { createObserving, type Observing } from '../../src/daemon/observing/observing.ts';
+import { isWatched } from '../../src/daemon/observing/watching.ts';
 import { failed, passed } from '../../src/model/probe.ts';
 import type { Target } from '../../src/model/target.ts';
 import { createBallotReader } from '../../src/publish/ballot-reader.ts';

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { AgentReport } from '../../../src/agent/wire.ts';
-import { createAgentDesk, deskLimits } from '../../../src/daemon/agents-desk.ts';
-import { createAgentTelling, formerVotes } from '../../../src/daemon/agents-telling.ts';
+import { createAgentDesk, deskLimits } from '../../../src/daemon/agents/agents-desk.ts';
+import { createAgentTelling, formerVotes } from '../../../src/daemon/agents/agents-telling.ts';
 import type { Target } from '../../../src/model/target.ts';
 import { createBallotReader, type RegisteredObserver } from '../../../src/publish/ballot-reader.ts';
 import { createMemoryEngine, openMemoryStore } from '../../../src/store/memory.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { serviceSchema } from '../../../src/config/schema.ts';
-import { electorateOf, votersOf } from '../../../src/daemon/agents-electorate.ts';
+import { electorateOf, votersOf } from '../../../src/daemon/agents/agents-electorate.ts';
 import { tallyService } from '../../../src/judge/verdict.ts';
 import type { RegisteredObserver } from '../../../src/publish/ballot-reader.ts';
 import { targets } from '../../fixtures/lists.ts';

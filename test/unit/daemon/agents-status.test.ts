@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { domainDetail } from '../../../src/daemon/agents-status.ts';
-import type { LastReport } from '../../../src/daemon/agents-votes.ts';
+import { domainDetail } from '../../../src/daemon/agents/agents-status.ts';
+import type { LastReport } from '../../../src/daemon/agents/agents-votes.ts';
 import type { Target } from '../../../src/model/target.ts';
 import { rosterOf, targetsNamed } from '../../fixtures/agent-desk.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { reportSchema, taskSchema } from '../../../src/agent/wire.ts';
 import { checkSchema } from '../../../src/check/health-checks.ts';
-import { probeOfReport } from '../../../src/daemon/agents-probe.ts';
-import { taskOf } from '../../../src/daemon/agents-tasks.ts';
+import { probeOfReport } from '../../../src/daemon/agents/agents-probe.ts';
+import { taskOf } from '../../../src/daemon/agents/agents-tasks.ts';
 import type { Target } from '../../../src/model/target.ts';
 import { reportAt, rosterOf, targetsNamed } from '../../fixtures/agent-desk.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';

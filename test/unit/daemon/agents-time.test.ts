@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createReportTimes, untimely } from '../../../src/daemon/agents-time.ts';
+import { createReportTimes, untimely } from '../../../src/daemon/agents/agents-time.ts';
 import { pythonTime } from '../../fixtures/agent-reports.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAgentVotes } from '../../../src/daemon/agents-votes.ts';
+import { createAgentVotes } from '../../../src/daemon/agents/agents-votes.ts';
 import type { Ballot } from '../../../src/model/ballot.ts';
 import type { Target } from '../../../src/model/target.ts';
 import { reportAt, rosterOf, targetsNamed } from '../../fixtures/agent-desk.ts';

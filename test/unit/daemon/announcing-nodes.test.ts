@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createNodeWatch } from '../../../src/daemon/announcing-nodes.ts';
+import { createNodeWatch } from '../../../src/daemon/telling/announcing-nodes.ts';
 import type { ClusterState } from '../../../src/deliver/notify/announce-nodes.ts';
 import { observerKey } from '../../../src/publish/ballot-format.ts';
 import type { RegisteredObserver } from '../../../src/publish/ballot-reader.ts';

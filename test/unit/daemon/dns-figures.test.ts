@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createDnsFigures } from '../../../src/daemon/dns-figures.ts';
+import { createDnsFigures } from '../../../src/daemon/dns/dns-figures.ts';
 import type { DnsCounts } from '../../../src/deliver/dns/protocol.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configSchema } from '../../../src/config/schema.ts';
-import { type DnsLists, loadDnsLists } from '../../../src/daemon/dns-lists.ts';
+import { type DnsLists, loadDnsLists } from '../../../src/daemon/dns/dns-lists.ts';
 import { createClosers } from '../../../src/daemon/lifecycle.ts';
 import { createStoreHealth } from '../../../src/daemon/store-health.ts';
 import { loadDnsMemory, saveDnsMemory } from '../../../src/deliver/dns/memory.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exportDnsAddresses, exportDnsCounts } from '../../../src/daemon/dns-metrics.ts';
+import { exportDnsAddresses, exportDnsCounts } from '../../../src/daemon/dns/dns-metrics.ts';
 import { createCounts } from '../../../src/deliver/dns/counts.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createDnsPublisher } from '../../../src/daemon/dns-publisher.ts';
+import { createDnsPublisher } from '../../../src/daemon/dns/dns-publisher.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 
 function setUp() {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { serviceSchema } from '../../../src/config/schema.ts';
-import { answerRules, isRanked, serviceRecordRules } from '../../../src/daemon/dns-rules.ts';
+import { answerRules, isRanked, serviceRecordRules } from '../../../src/daemon/dns/dns-rules.ts';
 import { dnsSchema } from '../../../src/deliver/dns/config.ts';
 
 const service = (fields: object = {}) => serviceSchema.parse({ name: 'web', ...fields });

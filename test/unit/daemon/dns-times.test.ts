@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../../src/config/schema.ts';
-import { createDnsTimes, nextTimes, type Times } from '../../../src/daemon/dns-times.ts';
+import { createDnsTimes, nextTimes, type Times } from '../../../src/daemon/dns/dns-times.ts';
 import { createClosers } from '../../../src/daemon/lifecycle.ts';
 import { failed, passed } from '../../../src/model/probe.ts';
 import type { TakenSlot } from '../../../src/model/slot.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createElectorate } from '../../../src/daemon/electorate.ts';
+import { createElectorate } from '../../../src/daemon/observing/electorate.ts';
 import { HsdoError } from '../../../src/model/error.ts';
 import { createBallotReader } from '../../../src/publish/ballot-reader.ts';
 import { createBallotWriter } from '../../../src/publish/ballot-writer.ts';

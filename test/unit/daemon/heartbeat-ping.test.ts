@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHeartbeatPing } from '../../../src/daemon/heartbeat-ping.ts';
+import { createHeartbeatPing } from '../../../src/daemon/telling/heartbeat-ping.ts';
 import { secret } from '../../../src/model/secret.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { recordingLog } from '../../fixtures/log.ts';

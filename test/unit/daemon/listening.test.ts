@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createListening } from '../../../src/daemon/listening.ts';
+import { createListening } from '../../../src/daemon/telling/listening.ts';
 import { HsdoError } from '../../../src/model/error.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { recordingLog } from '../../fixtures/log.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createOpinions } from '../../../src/daemon/opinions.ts';
+import { createOpinions } from '../../../src/daemon/observing/opinions.ts';
 import { createBallotWriter } from '../../../src/publish/ballot-writer.ts';
 import { createMemoryEngine, openMemoryStore } from '../../../src/store/memory.ts';
 import { healthRules, probeOf } from '../../fixtures/checks.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSwitching, type Switching } from '../../../src/daemon/switching.ts';
+import { createSwitching, type Switching } from '../../../src/daemon/switching/switching.ts';
 import { HsdoError } from '../../../src/model/error.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
