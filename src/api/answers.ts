@@ -157,6 +157,7 @@ export const answers = {
   Audit: z.object({ entries: z.array(auditEntrySchema) }),
   Asked: z.object({ status: asked }),
   AskedSwitchover: z.object({ status: asked, switchover: askedSwitchover }),
+  AskedMaintenance: z.object({ status: asked, untilAt: z.number().min(0).describe('wall-clock milliseconds') }),
   AskedPurge: z.object({ status: asked, services: z.array(z.string()).describe('those that had a switchover') }),
   Done: z.object({ status: z.literal('done') }),
 } as const satisfies Readonly<Record<string, z.ZodType>>;

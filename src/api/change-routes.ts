@@ -83,6 +83,29 @@ export const changes: readonly Route[] = [
   }),
   route({
     method: 'POST',
+    path: '/api/v1/services/{service}/maintenance',
+    summary: 'Puts a service as a whole under maintenance: nobody is told of it meanwhile, and its targets serve on',
+    role: 'operate',
+    body: z.strictObject({ minutes: z.number().min(1).max(10_080) }),
+    answer: 'AskedMaintenance',
+    async handle({ view, param, body, caller }) {
+      const untilAt = await view.maintain(param('service'), body.minutes, caller);
+      return { status: 'asked', untilAt: untilAt ?? 0 };
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/v1/services/{service}/maintenance',
+    summary: 'Ends a maintenance that was begun by hand',
+    role: 'operate',
+    answer: 'Asked',
+    async handle({ view, param, caller }) {
+      await view.maintain(param('service'), undefined, caller);
+      return { status: 'asked' };
+    },
+  }),
+  route({
+    method: 'POST',
     path: '/api/v1/services/{service}/hold/release',
     summary: 'Lets the guard go on with a removal that it holds',
     role: 'operate',

@@ -209,6 +209,12 @@ export interface View {
    * points at no single target, and for a target that is not there, down or taken out.
    */
   switchover(service: string, target: string, caller: Caller): Promise<AskedSwitchover>;
+  /**
+   * Puts a service as a whole under maintenance for so many minutes, or (with `undefined`) ends one that was begun so; resolves
+   * with its end, wall-clock milliseconds. Nobody is told of the service meanwhile, and its targets serve on. Rejects with
+   * `rejected` when the service is not there.
+   */
+  maintain(service: string, minutes: number | undefined, caller: Caller): Promise<number | undefined>;
   /** Ends the switchovers of these services that still count; resolves with the names of those that had one. */
   purge(services: readonly string[], caller: Caller): Promise<readonly string[]>;
 }

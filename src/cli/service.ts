@@ -5,7 +5,7 @@ import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
 import { primaryTrouble, showPrimary } from './primary.ts';
 import { switchoverOf } from './services.ts';
-import { endpoint, print, type ShowOptions } from './show.ts';
+import { endpoint, instant, print, type ShowOptions } from './show.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
 import { showSwitch } from './switch.ts';
 import { ago, showTable } from './table.ts';
@@ -37,6 +37,9 @@ function showDetail(detail: ServiceDetail): string {
     `selection  ${selection}, when all are down: ${whenAllDown}`,
     ...(detail.active === undefined ? [] : [`active     ${nameOf(detail, detail.active)}`]),
     ...(detail.switchover === undefined ? [] : [`switchover ${switchoverOf(detail)}`]),
+    ...(detail.maintenanceUntilAt === undefined
+      ? []
+      : [`maintenance until ${instant(detail.maintenanceUntilAt)} UTC: nobody is told of it meanwhile`]),
     ...showSwitch(detail, now),
     ...(detail.domains === undefined ? [] : [`names      ${detail.domains.join(', ')}`]),
     ...showPrimary(detail),

@@ -4,7 +4,16 @@ import { HsdoError } from '../model/error.ts';
 /** What only a server can be asked: commands, and what lies in the store beside the lists. */
 type OfServers = Pick<
   View,
-  'nodes' | 'events' | 'audit' | 'decommission' | 'releaseHold' | 'forgetPrimary' | 'override' | 'switchover' | 'purge'
+  | 'nodes'
+  | 'events'
+  | 'audit'
+  | 'decommission'
+  | 'releaseHold'
+  | 'forgetPrimary'
+  | 'override'
+  | 'switchover'
+  | 'maintain'
+  | 'purge'
 >;
 
 /**
@@ -25,6 +34,7 @@ export function refusing(what: string): OfServers {
     forgetPrimary: refuse,
     override: refuse,
     switchover: refuse,
+    maintain: refuse,
     purge: refuse,
   };
 }

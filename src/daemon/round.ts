@@ -100,7 +100,7 @@ export async function round(
     now: clock.now(),
   });
   const isFirst = before === undefined || before.epoch === 0;
-  const { serviceUntilAt: maintenanceUntilAt } = plan;
+  const maintenanceUntilAt = latest(plan.serviceUntilAt, asked.maintenance?.untilAt, clock.now());
   const next = {
     ...desired,
     ...(known.complete || isFirst ? {} : { unplaced: before.unplaced }),
@@ -114,6 +114,12 @@ export async function round(
   const { absences, shrinkBlockedBy } = assigned;
   const remembered = { published, absences, reads: known.reads, openSinceMs };
   return { memory: remembered, before, snapshot: published, asked, shrinkBlockedBy };
+}
+
+/** The end of the maintenance of a service, planned or by hand, that is on now. */
+function latest(planned: number | undefined, byHand: number | undefined, now: number): number | undefined {
+  if (byHand === undefined || byHand <= now) return planned;
+  return Math.max(planned ?? 0, byHand);
 }
 
 function plannedNow({ windows = [], clock }: RoundParts, before: Snapshot | undefined, known: Known): Planned {

@@ -26,7 +26,7 @@ export interface CommandParts extends Pick<ProcessParts, 'config' | 'clock' | 'l
 
 type Commands = Pick<
   View,
-  'decommission' | 'releaseHold' | 'forgetPrimary' | 'override' | 'switchover' | 'purge' | 'audit'
+  'decommission' | 'releaseHold' | 'forgetPrimary' | 'override' | 'switchover' | 'maintain' | 'purge' | 'audit'
 >;
 type What = Pick<AuditEntry, 'action' | 'service' | 'target' | 'detail'>;
 
@@ -119,6 +119,16 @@ export function createServerCommands(parts: CommandParts): Commands {
         own.switchover(name, token, target.id, by, at, signal),
       );
       return { token, targetId: target.id, targetName: target.name };
+    },
+    async maintain(service, minutes, caller) {
+      await listOf(service);
+      const untilAt = minutes === undefined ? undefined : clock.now() + minutes * 60_000;
+      const what =
+        minutes === undefined
+          ? ({ action: 'maintenance-ended', service } as const)
+          : ({ action: 'maintenance', service, detail: `${minutes} min` } as const);
+      await ask(what, caller, (own, by, at, signal) => own.maintenance(service, untilAt, by, at, signal));
+      return untilAt;
     },
     async purge(services, caller) {
       const purged: string[] = [];

@@ -61,6 +61,7 @@ export function startingView({ config, clock, readiness }: ProcessParts, health:
     forgetPrimary: wait,
     override: wait,
     switchover: wait,
+    maintain: wait,
     purge: wait,
   };
 }

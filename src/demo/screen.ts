@@ -167,7 +167,8 @@ export function renderFrame(view: View, { columns, rows, hasColor }: ScreenSize)
   const isTight = rows < above.length + 1 + below.length + fewEvents + hints.length;
   const core = [...above, ...(isTight ? [] : ['']), ...below];
   const room = rows - core.length;
-  const shownHints = hints.length <= room ? hints : [];
+  // The first hints are the ones to try; the last events come before the last hints.
+  const shownHints = hints.slice(0, Math.max(0, room - fewEvents));
   const left = room - shownHints.length;
   // Around the events, where there is more room than they need.
   const air = left > maxEvents + 1 ? [''] : [];

@@ -11,6 +11,8 @@ export const auditActions = [
   'override-ended',
   'hold-released',
   'primary-forgotten',
+  'maintenance',
+  'maintenance-ended',
 ] as const;
 
 /** One change that somebody asked for, as it is kept in the store. */
@@ -27,7 +29,7 @@ export const auditEntrySchema = z.object({
   service: z.string().max(64).exactOptional(),
   /** Id of the target, or of the node that was struck off. */
   target: z.string().max(255).exactOptional(),
-  /** The state, or the token of the hold. */
+  /** The state, the token of the hold, or for how long. */
   detail: z.string().max(200).exactOptional(),
 });
 

@@ -35,6 +35,8 @@ export interface Requests {
     at: number,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Puts the service as a whole under maintenance until then (wall-clock milliseconds), or (with `undefined`) ends that. */
+  maintenance(service: string, untilAt: number | undefined, by: string, at: number, signal: AbortSignal): Promise<void>;
   /** Optional hint that something was asked. */
   changed?(signal: AbortSignal): Promise<void>;
 }
@@ -53,6 +55,16 @@ export interface SwitchoverRequest extends ForgetRequest {
   readonly targetId?: string;
 }
 
+/** Maintenance of a service as a whole, by hand. */
+export interface MaintenanceRequest {
+  /** Wall-clock milliseconds. */
+  readonly untilAt: number;
+  /** Who asked. */
+  readonly by: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
 /** A wish to forget the primaries of a service. */
 export interface ForgetRequest {
   readonly token: string;
@@ -69,6 +81,8 @@ export interface ServiceRequests {
   readonly forgetPrimary?: ForgetRequest;
   /** The last one, honoured or not. */
   readonly switchover?: SwitchoverRequest;
+  /** The last one, over or not. */
+  readonly maintenance?: MaintenanceRequest;
   readonly unreadable: readonly string[];
 }
 
@@ -76,12 +90,14 @@ const overrideRecord = z.object({ state: z.enum(overrides), by: z.string().max(2
 const releaseRecord = z.object({ token: z.string().max(200), by: z.string().max(200), at: z.number() });
 const forgetRecord = z.object({ token: z.string().min(1).max(200), by: z.string().max(200), at: z.number() });
 const switchoverRecord = forgetRecord.extend({ targetId: z.string().min(1).max(255).exactOptional() });
+const maintenanceRecord = z.object({ untilAt: z.number().min(0), by: z.string().max(200), at: z.number() });
 
 const root = 'request/';
 const overridePrefix = (service: string) => `${root}${service}/override/`;
 const releaseKey = (service: string) => `${root}${service}/release`;
 const forgetKey = (service: string) => `${root}${service}/forget-primary`;
 const switchoverKey = (service: string) => `${root}${service}/switchover`;
+const maintenanceKey = (service: string) => `${root}${service}/maintenance`;
 
 function parse<T>(schema: z.ZodType<T>, value: string): T | undefined {
   try {
@@ -104,16 +120,19 @@ export function createRequests(store: Store): Requests {
       let releasedToken: string | undefined;
       let forgetPrimary: ForgetRequest | undefined;
       let switchover: SwitchoverRequest | undefined;
+      let maintenance: MaintenanceRequest | undefined;
       for (const { key, value } of entries) {
         const prefix = overridePrefix(service);
         const override = key.startsWith(prefix) ? parse(overrideRecord, value) : undefined;
         const release = key === releaseKey(service) ? parse(releaseRecord, value) : undefined;
         const forget = key === forgetKey(service) ? parse(forgetRecord, value) : undefined;
         const wish = key === switchoverKey(service) ? parse(switchoverRecord, value) : undefined;
+        const pause = key === maintenanceKey(service) ? parse(maintenanceRecord, value) : undefined;
         if (override) found.push({ targetId: decodeURIComponent(key.slice(prefix.length)), ...override });
         else if (release) releasedToken = release.token;
         else if (forget) forgetPrimary = forget;
         else if (wish) switchover = wish;
+        else if (pause) maintenance = pause;
         else unreadable.push(key);
       }
       return {
@@ -122,6 +141,7 @@ export function createRequests(store: Store): Requests {
         ...(releasedToken === undefined ? {} : { releasedToken }),
         ...(forgetPrimary === undefined ? {} : { forgetPrimary }),
         ...(switchover === undefined ? {} : { switchover }),
+        ...(maintenance === undefined ? {} : { maintenance }),
       };
     },
     async override(service, targetId, state, by, at, signal) {
@@ -133,6 +153,11 @@ export function createRequests(store: Store): Requests {
     forgetPrimary: (service, token, by, at, signal) => put(forgetKey(service), { token, by, at }, signal),
     switchover: (service, token, targetId, by, at, signal) =>
       put(switchoverKey(service), { token, ...(targetId === undefined ? {} : { targetId }), by, at }, signal),
+    async maintenance(service, untilAt, by, at, signal) {
+      const key = maintenanceKey(service);
+      if (untilAt === undefined) await store.commit([{ op: 'delete', key }], signal);
+      else await put(key, { untilAt, by, at }, signal);
+    },
     ...(changed ? { changed: (signal: AbortSignal) => changed.call(store, root, signal) } : {}),
   };
 }
@@ -151,5 +176,6 @@ export function refuseRequests(): Requests {
     release: refuse,
     forgetPrimary: refuse,
     switchover: refuse,
+    maintenance: refuse,
   };
 }

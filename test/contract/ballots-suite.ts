@@ -146,6 +146,8 @@ export function describeBallots(name: string, makePlace: () => Promise<StorePlac
       if (!reader.changed) return;
       const one = writer('one');
       await one.cast(ballot('one', { web: { a: 'up' } }), web, never);
+      // A hint may also be about what came before it and was not read yet.
+      await reader.read(never);
       let told = 0;
       const waiting = reader.changed(never).then(() => void told++);
       for (let n = 0; n < 5; n++) await one.beat(never);

@@ -102,6 +102,16 @@ describe('the API and the command line of two servers', () => {
     expect((await cli('events', '--service', 'webb')).stderr).toContain('did you mean web?');
   });
 
+  it('puts a service as a whole under maintenance and ends that', async () => {
+    expect(await shown('maintenance', 'web', '90')).toBe('asked: web maintenance for 90 min\n');
+    await until('it stands in the list', async () => (await web()).maintenanceUntilAt);
+    expect(await shown('service', 'web')).toMatch(/maintenance until .*nobody is told/);
+    expect(await shown('maintenance', 'web', 'off')).toBe('asked: web maintenance off\n');
+    await until('it is over', async () => (await web()).maintenanceUntilAt === undefined);
+    expect(await cli('maintenance', 'web', '1.5')).toMatchObject({ code: 2 });
+    expect((await cli('maintenance', 'webb', '5')).code).toBe(1);
+  });
+
   it('refuses a switchover that cannot be, with the reason', async () => {
     const [, second] = targets as [TestTarget, TestTarget];
     const refusal = async (...args: string[]) => {
@@ -139,6 +149,8 @@ describe('the API and the command line of two servers', () => {
       'decommission',
       'override-ended',
       'override',
+      'maintenance-ended',
+      'maintenance',
       'purge',
       'switchover',
       'purge',

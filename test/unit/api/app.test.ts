@@ -43,6 +43,8 @@ describe('a change', () => {
     ['POST', '/services/db/switchover', { target: 'db-2' }, 202, ['switchover', 'db', 'db-2', ann]],
     ['DELETE', '/services/db/switchover', undefined, 202, ['purge', ['db'], ann]],
     ['DELETE', '/switchover', undefined, 202, ['purge', ['web', 'db'], ann]],
+    ['POST', '/services/web/maintenance', { minutes: 30 }, 202, ['maintain', 'web', 30, ann]],
+    ['DELETE', '/services/web/maintenance', undefined, 202, ['maintain', 'web', undefined, ann]],
     ['DELETE', '/nodes/server-2', undefined, 200, ['decommission', 'server-2', ann]],
     ['DELETE', '/observers/server-2', undefined, 200, ['decommission', 'server-2', ann]],
   ])('%s %s is passed on with who asked', async (method, path, body, status, wanted) => {

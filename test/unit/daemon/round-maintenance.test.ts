@@ -70,6 +70,18 @@ describe('a planned maintenance', () => {
     expect((await roundAfter(1.5 * hourMs)).overrides).toBe('a:ready b:maint');
   });
 
+  it('of the service as a whole is one by hand, too, until its time is over or it is ended', async () => {
+    const { roundAfter, requests, clock } = await leader((now) => [inAnHour(now)]);
+    await requests.maintenance('web', clock.now() + hourMs / 2, 'ann', clock.now(), never);
+    expect((await roundAfter(0)).until).toBe(clock.now() + hourMs / 2);
+    expect((await roundAfter(0.6 * hourMs)).until).toBeUndefined();
+    await requests.maintenance('web', clock.now() + 9 * hourMs, 'ann', clock.now(), never);
+    const byHand = clock.now() + 9 * hourMs;
+    expect((await roundAfter(hourMs)).until).toBe(byHand);
+    await requests.maintenance('web', undefined, 'ann', clock.now(), never);
+    expect((await roundAfter(0)).until).toBeLessThan(byHand);
+  });
+
   it('of the service as a whole stands in its list, until when', async () => {
     const { roundAfter } = await leader((now) => [inAnHour(now)]);
     expect((await roundAfter(0)).until).toBeUndefined();

@@ -26,6 +26,17 @@ describe('requests of operators', () => {
     expect(await requests.read('web', never)).toMatchObject({ unreadable: [] });
   });
 
+  it('hold a maintenance by hand until it is ended', async () => {
+    const requests = createRequests(openMemoryStore(createMemoryEngine()));
+    await requests.maintenance('web', 60_000, 'ann', 5, never);
+    expect(await requests.read('web', never)).toMatchObject({
+      maintenance: { untilAt: 60_000, by: 'ann', at: 5 },
+      unreadable: [],
+    });
+    await requests.maintenance('web', undefined, 'bob', 6, never);
+    expect(await requests.read('web', never)).toEqual({ overrides: [], unreadable: [] });
+  });
+
   it('name a wish that cannot be read, and go on without it', async () => {
     const store = openMemoryStore(createMemoryEngine());
     await store.commit([{ op: 'put', key: 'request/db/forget-primary', value: '{"token":""}' }], never);
