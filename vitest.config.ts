@@ -5,12 +5,10 @@ const project = (name: string, overrides: object = {}) => ({
 });
 
 /**
- * Integration files that put programs under load, measure what these do to each other, or start a whole demo: each has
- * the machine to itself.
+ * Integration files that put programs under load, or measure what these do to each other: each has the machine to itself.
  */
 const alone = [
   'bench',
-  'demo',
   'dns-hostile',
   'haproxy-hash',
   'haproxy-layout',

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
+import { runCliHere } from '../fixtures/cli.ts';
 import { exampleSecrets } from '../fixtures/examples.ts';
 import { runHsdo } from '../fixtures/hsdo.ts';
 
@@ -94,11 +95,14 @@ describe('hsdo at the command line', () => {
       ['override', 'web', 't', 'sleep'],
       ['--config'],
     ]) {
-      const { code, stdout, stderr } = await runHsdo(args);
+      const { code, stdout, stderr } = await runCliHere(args);
       expect({ code, stdout }, args.join()).toEqual({ code: 2, stdout: '' });
       expect(stderr).toMatch(/^error: /);
     }
-    expect((await runHsdo(['statsu'])).stderr).toContain('unknown command "statsu"; did you mean status?');
+    expect(await runHsdo(['statsu'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown command "statsu"; did you mean status?'),
+    });
   });
 
   it('says whom it asked when no hsdo answers', async () => {
