@@ -1,3 +1,5 @@
+import type { Notice } from '../model/notice.ts';
+
 /**
  * What a check, a switcher or a notifier of your own looks like: a file of JavaScript or TypeScript that exports one
  * function, named in the configuration as `{kind: module, path: ./my-check.ts, options: {...}}`. hsdo keeps time, tries
@@ -51,36 +53,9 @@ export interface SwitcherExtension {
   switchTo(entry: ExtensionTarget, signal: AbortSignal): Promise<void>;
 }
 
-/** One notice, as every notifier gets it. */
-export interface ExtensionNotice {
-  /** Stable over retries, so that what came already can be dropped. */
-  readonly id: string;
-  readonly cluster: string;
-  /** Absent: about the cluster itself. */
-  readonly service?: string;
-  readonly state: 'alert' | 'info' | 'resolved' | 'reminder';
-  readonly title: string;
-  readonly events: readonly ExtensionEvent[];
-}
-
-export interface ExtensionEvent {
-  readonly id: string;
-  /** `target-down`, `failover`, `new-leader` and so on. */
-  readonly kind: string;
-  /** Wall-clock milliseconds. */
-  readonly at: number;
-  readonly service?: string;
-  readonly target?: string;
-  readonly address?: string;
-  readonly from?: string;
-  readonly node?: string;
-  readonly reason?: string;
-  readonly by?: string;
-}
-
 /** Exported as `createNotifier(options, context)`. Errors as with a switcher. */
 export interface NotifierExtension {
-  notify(notice: ExtensionNotice, signal: AbortSignal): Promise<void>;
+  notify(notice: Notice, signal: AbortSignal): Promise<void>;
 }
 
 /** What a file has to export, by what it is used for. */

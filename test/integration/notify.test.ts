@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Notice } from '../../src/deliver/notify/notifier.ts';
+import type { Notice } from '../../src/model/notice.ts';
 import { type Certificates, makeCertificates } from '../fixtures/certificates.ts';
 import { describeWith } from '../fixtures/component.ts';
 import { exampleSecrets } from '../fixtures/examples.ts';

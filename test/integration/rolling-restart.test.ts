@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Notice } from '../../src/deliver/notify/notifier.ts';
+import type { Notice } from '../../src/model/notice.ts';
 import { type Hsdo, startHsdo } from '../fixtures/hsdo.ts';
 import { startTargets } from '../fixtures/targets.ts';
 import { until } from '../fixtures/until.ts';

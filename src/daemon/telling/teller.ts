@@ -1,8 +1,9 @@
 import { outliving } from '../../agent/outliving.ts';
 import type { EventFilter } from '../../deliver/notify/compose.ts';
-import type { Notice, Notifier } from '../../deliver/notify/notifier.ts';
+import type { Notifier } from '../../deliver/notify/notifier.ts';
 import type { Manner } from '../../deliver/notify/pace.ts';
 import { describeError, HsdoError, hasCode } from '../../model/error.ts';
+import type { Notice } from '../../model/notice.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Events } from '../../publish/events.ts';
 import { clusterScope, type Scope, serviceOf } from '../../publish/events-format.ts';

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { composeNotice, composeReminder, type EventFilter, eventsFor } from '../../deliver/notify/compose.ts';
-import type { Notice, Notifier } from '../../deliver/notify/notifier.ts';
+import type { Notifier } from '../../deliver/notify/notifier.ts';
 import { type Cursor, countedAt, type Manner, paceOf, remindersOf } from '../../deliver/notify/pace.ts';
 import type { HsdoError } from '../../model/error.ts';
+import type { Notice } from '../../model/notice.ts';
 import type { Events } from '../../publish/events.ts';
 import { type Scope, serviceOf } from '../../publish/events-format.ts';
 import type { Told } from '../../publish/events-told.ts';

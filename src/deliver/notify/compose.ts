@@ -1,5 +1,5 @@
 import type { ClusterEvent, EventKind } from '../../model/event.ts';
-import type { Notice } from './notifier.ts';
+import type { Notice } from '../../model/notice.ts';
 import { sentenceOf, spanOf } from './words.ts';
 
 /** Everything that one announcement told of one service, or of the cluster. */

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { describeError, HsdoError } from '../../model/error.ts';
+import type { Notice } from '../../model/notice.ts';
 import { headlineOf, linesOf } from './compose.ts';
-import type { Notice, Notifier } from './notifier.ts';
+import type { Notifier } from './notifier.ts';
 import { commonOptions, type NotifierContext, notifierName, secretText } from './options.ts';
 
 /** A bare address, or one with a name before it; nothing that could become a second line or a second recipient. */

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { ClusterEvent } from '../../model/event.ts';
+import type { Notice } from '../../model/notice.ts';
 import { headlineOf, linesOf } from './compose.ts';
 import { assertAccepted, httpCall } from './http-call.ts';
-import type { Notice, Notifier } from './notifier.ts';
+import type { Notifier } from './notifier.ts';
 import { commonOptions, type NotifierContext, notifierName, secretText, secretUrl } from './options.ts';
 import { sentenceOf } from './words.ts';
 

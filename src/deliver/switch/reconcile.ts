@@ -39,6 +39,16 @@ export const pointsAt = (current: string | undefined, { name, address }: EntryPo
 const isSameEntry = (one: EntryPoint, other: EntryPoint): boolean =>
   one.name === other.name && one.address === other.address && one.port === other.port;
 
+/**
+ * True when the outside points where it should, as far as this leader knows: where it says a name and no address, a target
+ * that has moved since it was switched to is not yet where that name leads.
+ */
+export function agrees({ sight, switched }: Pursuit, entry: EntryPoint): boolean {
+  if (!pointsAt(sight?.current, entry)) return false;
+  const hasMoved = switched?.entry.name === entry.name && !isSameEntry(switched.entry, entry);
+  return !hasMoved || sight?.current === entry.address;
+}
+
 /** True when both ask for the same. */
 export const isSameWish = (one: Wish | undefined, other: Wish | undefined): boolean =>
   one === undefined || other === undefined
@@ -69,10 +79,10 @@ export function decide(pursuit: Pursuit, wish: Wish | undefined, rules: SwitchRu
   if (sight === undefined) return { kind: 'read' };
   const staleAtMs = sight.atMs + rules.reconcileMs;
   if (nowMs >= staleAtMs) return { kind: 'read' };
-  if (wish === undefined || pointsAt(sight.current, wish.entry)) {
+  if (wish === undefined || agrees(pursuit, wish.entry)) {
     return { kind: 'wait', untilMs: staleAtMs, isHeldUp: false };
   }
-  const isRepair = switched === undefined || isSameEntry(switched.entry, wish.entry);
+  const isRepair = switched === undefined || switched.entry.name === wish.entry.name;
   const dueAtMs = isRepair || wish.isByHand ? nowMs : switched.atMs + rules.delayMs;
   if (nowMs < dueAtMs) return { kind: 'wait', untilMs: Math.min(dueAtMs, staleAtMs), isHeldUp: true };
   return nowMs - sight.atMs > rules.freshMs ? { kind: 'read' } : { kind: 'switch', to: wish.entry };
