@@ -1,6 +1,6 @@
 import { printable } from '../discover/show.ts';
-import { describeError, HsdoError } from '../model/error.ts';
-import { version } from '../telemetry/version.ts';
+import { httpCall, jsonIn, reasonOf, retryAfterIn } from '../http/http-call.ts';
+import { HsdoError } from '../model/error.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import type { AgentServer } from './config.ts';
@@ -11,7 +11,7 @@ export interface Answer {
   readonly status: number;
   /** The parsed JSON; undefined for what is none. */
   readonly body: unknown;
-  /** What the server wants to be waited for (RFC 9110 section 10.2.3, in seconds), milliseconds. */
+  /** What the server wants to be waited for (RFC 9110 section 10.2.3), milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** The server's clock by its Date header, milliseconds since 1970, to half a second. */
   readonly dateAt: number | undefined;
@@ -37,21 +37,19 @@ const longestWaitMs = 60_000;
 export function createExchange({ name, url, token }: AgentServer, clock: Clock): Exchange {
   const base = url.replace(/\/+$/, '');
   const headers = {
-    'user-agent': `hsdo/${version}`,
     accept: 'application/json',
     ...(token === undefined ? {} : { [tokenHeader]: token.reveal() }),
   };
 
   async function send(path: string, json: string | undefined, signal: AbortSignal): Promise<Answer> {
-    const post = { method: 'POST', body: json ?? null, headers: { ...headers, 'content-type': 'application/json' } };
     const askedAt = clock.now();
-    const request = json === undefined ? { headers } : post;
-    const response = await fetch(`${base}${path}`, { ...request, redirect: 'manual', signal });
+    const post = { method: 'POST', body: json, headers: { ...headers, 'content-type': 'application/json' } } as const;
+    const what = json === undefined ? ({ method: 'GET', headers } as const) : post;
+    const answer = await httpCall({ ...what, url: `${base}${path}`, mostBytes, whenLonger: 'refuse' }, signal);
     const answeredAt = clock.now();
-    const body = parseJson(await readBounded(response));
-    const retryAfterMs = retryAfterOf(response.headers.get('retry-after'));
-    const dateAt = dateOf(response.headers.get('date'));
-    return { status: response.status, body, retryAfterMs, dateAt, askedAt, answeredAt };
+    const retryAfterMs = retryAfterIn(answer.headers, longestWaitMs);
+    const dateAt = dateOf(answer.headers.get('date'));
+    return { status: answer.status, body: jsonIn(answer.body), retryAfterMs, dateAt, askedAt, answeredAt };
   }
 
   return {
@@ -68,41 +66,10 @@ export function createExchange({ name, url, token }: AgentServer, clock: Clock):
   };
 }
 
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > mostBytes) throw new Error(`its answer is longer than ${mostBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function retryAfterOf(header: string | null): number | undefined {
-  if (header === null || !/^\d{1,9}$/.test(header.trim())) return undefined;
-  return Math.min(longestWaitMs, Number(header) * 1000);
-}
-
 /** The header has whole seconds that have begun. */
 function dateOf(header: string | null): number | undefined {
   const at = header === null ? Number.NaN : Date.parse(header);
   return Number.isNaN(at) ? undefined : at + 500;
-}
-
-/** What `fetch` hides behind "fetch failed"; of several addresses that were tried, the first. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const [first] = cause instanceof AggregateError ? (cause.errors as unknown[]) : [cause];
-  return describeError(first ?? error);
 }
 
 /** What an answer says for people: `403: no such token`, shortened, and without the token that a server may repeat. */

@@ -12,6 +12,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   redis: ['model', 'time'],
   // How an executable of the operator's is run: the check and the switcher of kind exec both do.
   program: ['model', 'time'],
+  // One bounded request to another program: what switchers, notifiers and agents ask by.
+  http: ['model', 'telemetry'],
   // What users write themselves, and how it is loaded: checks, switchers and notifiers of kind module.
   extension: ['model'],
   store: bottom,
@@ -19,11 +21,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   check: [...bottom, 'redis', 'program', 'extension'],
   judge: ['model'],
   assign: ['model'],
-  deliver: [...bottom, 'program', 'extension'],
+  deliver: [...bottom, 'program', 'extension', 'http'],
   publish: [...bottom, ...stages],
   config: [...bottom, ...stages, 'publish'],
   // An agent checks for servers; those need what the two say to each other, which lies here, too.
-  agent: [...bottom, 'discover', 'check', 'config'],
+  agent: [...bottom, 'discover', 'check', 'config', 'http'],
   // What predecessors' files become: only configurations, so it knows nothing that runs.
   import: [...bottom, 'config'],
   api: [...bottom, ...stages, 'publish', 'config', 'agent'],

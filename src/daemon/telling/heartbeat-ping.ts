@@ -1,4 +1,4 @@
-import { assertAccepted, httpCall } from '../../deliver/notify/http-call.ts';
+import { assertAccepted, notifyCall } from '../../deliver/notify/notify-call.ts';
 import { describeError, HsdoError } from '../../model/error.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { Lease } from '../../publish/lease.ts';
@@ -30,7 +30,7 @@ export function createHeartbeatPing(parts: {
     askedAtMs = clock.monotonic();
     try {
       await withDeadline('The place of the heartbeat ping', timeoutMs, signal, async (inner) =>
-        assertAccepted(what, await httpCall(what, { url: url.reveal(), method: 'GET' }, clock, inner)),
+        assertAccepted(what, await notifyCall(what, { url: url.reveal(), method: 'GET' }, inner)),
       );
       streak.worked();
     } catch (error) {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { HsdoError } from '../../model/error.ts';
 import type { Secret } from '../../model/secret.ts';
-import type { Clock } from '../../time/clock.ts';
-import { httpCall } from './http-call.ts';
+import { notifyCall } from './notify-call.ts';
 
 const chat = z.object({ id: z.int(), type: z.string().optional(), title: z.string().optional() });
 
@@ -63,15 +62,14 @@ export function createTelegramApi(options: {
   readonly what: string;
   readonly baseUrl: string;
   readonly token: Secret;
-  readonly clock: Clock;
 }): TelegramApi {
-  const { what, baseUrl, token, clock } = options;
+  const { what, baseUrl, token } = options;
 
   async function call(method: string, body: unknown, signal: AbortSignal): Promise<z.output<typeof envelope>> {
     const url = `${baseUrl.replace(/\/+$/, '')}/bot${token.reveal()}/${method}`;
     const headers = { 'Content-Type': 'application/json' };
     const request = { url, method: 'POST', headers, body: JSON.stringify(body), mostBytes } as const;
-    const answer = await httpCall(what, request, clock, signal);
+    const answer = await notifyCall(what, request, signal);
     const parsed = envelope.safeParse(parseJson(answer.body));
     if (parsed.success) return parsed.data;
     const said = `${what}: ${method} was answered with ${answer.status} and no answer of Telegram's`;

@@ -116,7 +116,7 @@ export function createTelegram(config: TelegramConfig, context: NotifierContext)
   const { name, clock, log } = context;
   const { token, joinCode, baseUrl, pollSeconds } = config;
   const chats = createChats(context.keep);
-  const api = createTelegramApi({ what: `Cannot notify "${name}"`, baseUrl, token, clock });
+  const api = createTelegramApi({ what: `Cannot notify "${name}"`, baseUrl, token });
   const tell = createTelling({ api, chats, context });
   const read = createJoining({ api, chats, joinCode, name, clock, log });
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { ClusterEvent } from '../../model/event.ts';
 import type { Notice } from '../../model/notice.ts';
 import { headlineOf, linesOf } from './compose.ts';
-import { assertAccepted, httpCall } from './http-call.ts';
 import type { Notifier } from './notifier.ts';
+import { assertAccepted, notifyCall } from './notify-call.ts';
 import { commonOptions, type NotifierContext, notifierName, secretText, secretUrl } from './options.ts';
 import { sentenceOf } from './words.ts';
 
@@ -108,7 +108,7 @@ export function createWebhook(config: WebhookConfig, { name, clock }: NotifierCo
         ...signed(body),
       };
       const request = { url: config.url.reveal(), method: 'POST', headers, body } as const;
-      assertAccepted(what, await httpCall(what, request, clock, signal));
+      assertAccepted(what, await notifyCall(what, request, signal));
     },
   };
 }

@@ -1,4 +1,5 @@
-import { describeError, HsdoError } from '../../model/error.ts';
+import { httpCall, jsonIn, reasonOf, retryAfterIn } from '../../http/http-call.ts';
+import { HsdoError } from '../../model/error.ts';
 
 export interface JsonQuestion {
   /** Who is asked, for messages: `Cloudflare`. */
@@ -32,62 +33,31 @@ export async function askJson(question: JsonQuestion, signal: AbortSignal): Prom
   const { who, method, url, headers, body } = question;
   const place = new URL(url).origin;
   try {
-    const response = await fetch(url, {
-      method,
-      headers: { accept: 'application/json', ...(body === undefined ? {} : jsonHeader), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      redirect: 'manual',
+    const answer = await httpCall(
+      {
+        url,
+        method,
+        headers: { accept: 'application/json', ...(body === undefined ? {} : jsonHeader), ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        mostBytes,
+        whenLonger: 'refuse',
+      },
       signal,
-    });
-    const { status } = response;
+    );
+    const { status, body: text } = answer;
     if (status >= 300 && status < 400) {
-      await response.body?.cancel();
       throw new HsdoError('rejected', `${who} at ${place} answered ${status}: redirects are not followed, see baseUrl`);
     }
-    const text = await boundedText(response);
-    return { status, body: parsed(text), beginning: printable(text), retryAfterMs: retryAfter(response.headers) };
+    const retryAfterMs = retryAfterIn(answer.headers, longestWaitMs);
+    return { status, body: jsonIn(text), beginning: printable(text), retryAfterMs };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof HsdoError) throw error;
-    // What fetch throws may hold the request, and that the token.
-    throw new HsdoError('unavailable', `${who} at ${place} did not answer: ${describeError(error)}`);
+    throw new HsdoError('unavailable', `${who} at ${place} did not answer: ${reasonOf(error)}`);
   }
 }
 
 const jsonHeader = { 'content-type': 'application/json' };
-
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    // Leaving the loop cancels the rest.
-    if (bytes > mostBytes) throw new Error(`the answer is longer than ${mostBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Retry-After in either form (RFC 9110 section 10.2.3), at most an hour. A date is compared with the Date of the same
- * answer and not with our clock.
- */
-function retryAfter(headers: Headers): number | undefined {
-  const text = headers.get('retry-after')?.trim();
-  if (text === undefined || text === '') return undefined;
-  const waitMs = /^\d{1,9}$/.test(text)
-    ? Number(text) * 1000
-    : Date.parse(text) - Date.parse(headers.get('date') ?? '');
-  return Number.isFinite(waitMs) ? Math.min(longestWaitMs, Math.max(0, waitMs)) : undefined;
-}
 
 /** One line of at most 120 characters, for messages. */
 export const printable = (text: string): string =>

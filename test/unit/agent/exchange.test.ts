@@ -50,7 +50,7 @@ describe('what an agent asks of a server', () => {
     const { ask } = await exchangeWith((__, response) => void send(response));
     await expect(ask()).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/^Cannot ask server "one" at .*: its answer is longer than 5000000 bytes$/),
+      message: expect.stringMatching(/^Cannot ask server "one" at .*: the answer is longer than 5000000 bytes$/),
     });
   });
 
