@@ -25,6 +25,8 @@ export interface Live {
    * that have not changed. Whoever reads slowly gets fewer, never older ones. Throws `unavailable` when too many watch.
    */
   stream(service: string | undefined): ReadableStream<Uint8Array>;
+  /** Ends all streams. */
+  close(): void;
 }
 
 /** What several viewers may be shown: made anew when it is older than `sharedMs`. */
@@ -45,6 +47,7 @@ const eventOf = (data: unknown) => encoder.encode(`event: frame\ndata: ${JSON.st
 export function createLive(parts: { readonly view: View; readonly clock: Clock; readonly history: History }): Live {
   const { view, clock, history } = parts;
   const viewers = new Set<AbortController>();
+  let isClosed = false;
 
   const overall = shared(clock, async () => {
     const [status, cluster] = await Promise.all([view.status(), view.cluster()]);
@@ -86,6 +89,7 @@ export function createLive(parts: { readonly view: View; readonly clock: Clock; 
       };
       let nextAt = clock.monotonic();
       const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        if (isClosed) return controller.close();
         try {
           // Whoever only asks for the header never reads, and never leaves either.
           viewers.add(gone);
@@ -96,10 +100,15 @@ export function createLive(parts: { readonly view: View; readonly clock: Clock; 
           if (!gone.signal.aborted) controller.enqueue(eventOf(news(full)));
         } catch (error) {
           leave();
-          throw error;
+          if (!isClosed) throw error;
+          controller.close();
         }
       };
       return new ReadableStream<Uint8Array>({ pull, cancel: leave }, { highWaterMark: 0 });
+    },
+    close() {
+      isClosed = true;
+      for (const viewer of viewers) viewer.abort(new Error('the API is served anew'));
     },
   };
 }

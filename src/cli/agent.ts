@@ -4,9 +4,11 @@ import { defaultAgentFile, loadAgentConfig } from '../agent/load.ts';
 import { createExporter } from '../api/exporter.ts';
 import { serve } from '../api/listen.ts';
 import { showFault } from '../config/fault.ts';
-import { createClosers, runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
+import { runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
 import { createReadiness } from '../daemon/readiness.ts';
+import { createReloading, type Play, type ReloadingOptions, reloadOnSignal } from '../daemon/reloading.ts';
 import { systemdLoops, termsOf } from '../daemon/systemd.ts';
+import { forgetSeries } from '../telemetry/forget-series.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { version } from '../telemetry/version.ts';
@@ -24,28 +26,57 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const config = agentConfiguration(options);
   const log = createLog({ ...config.log, level: options.debug ? 'debug' : config.log.level });
   const signal = stopOnSignals(log);
-  const closers = createClosers();
   const metrics = createMetrics();
   const heartbeats = createHeartbeats(systemClock);
   const { clock } = heartbeats;
-  const agent = createAgent({ config, clock, log, metrics });
+  const reloading = createReloading({
+    first: config,
+    load: () => loadAgain(options),
+    restartPaths: agentRestartPaths,
+    onChange(_, after) {
+      if (options.debug !== true) log.level = after.log.level;
+      const names = new Set(after.servers.map(({ name }) => name));
+      return forgetSeries(metrics, ({ server }) => server !== undefined && !names.has(String(server)));
+    },
+    clock,
+    log,
+    metrics,
+  });
+  reloadOnSignal(reloading, signal);
   const readiness = createReadiness(['agent']);
-  readiness.tell('agent', agent);
-  closers.add('the checks', agent.close);
   const servers = config.servers.map(({ name, url }) => ({ name, url }));
   log.info({ version, agent: config.agent_id, servers }, 'hsdo starts as an agent');
+  const play: Play<AgentConfig> = async (now, closers, until) => {
+    const agent = createAgent({ config: now, clock, log, metrics });
+    readiness.tell('agent', agent);
+    closers.add('the checks', agent.close);
+    await runTogether(agent.loops, until);
+  };
   const { listen } = config.exporter;
   const exporter = (inner: AbortSignal) =>
     serve('the exporter', createExporter(metrics, readiness.problems), listen, { clock, log }, inner);
   try {
     const told = systemdLoops({ heartbeats, readiness, log }, termsOf(process.env));
-    await runTogether([...told, ...agent.loops, ...(listen === 'off' ? [] : [exporter])], signal);
+    const loops = [...told, (inner: AbortSignal) => reloading.each(play, inner)];
+    await runTogether([...loops, ...(listen === 'off' ? [] : [exporter])], signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    await closers.closeAll(log);
     log.info({}, 'hsdo stopped');
   }
+}
+
+function loadAgain({ config: file }: ConfigOptions): ReturnType<ReloadingOptions<AgentConfig>['load']> {
+  const { config, faults } = loadAgentConfig({ file, env: process.env });
+  return config ? { config } : { faults: faults.map(showFault) };
+}
+
+/** What an agent only reads at its start. */
+function agentRestartPaths(before: AgentConfig, after: AgentConfig): readonly string[] {
+  return [
+    ...(before.exporter.listen === after.exporter.listen ? [] : ['exporter.listen']),
+    ...(before.log.format === after.log.format ? [] : ['log.format']),
+  ];
 }
 
 function agentConfiguration({ config: file }: ConfigOptions): AgentConfig {

@@ -16,3 +16,12 @@ export function configuration(options: ConfigOptions, roles: Roles = {}): Config
   if (loaded.config) return loaded.config;
   throw new Exit(exitCodes.config, loaded.faults.map(showFault).join('\n'));
 }
+
+/** Reads the configuration again, as `configuration` did it, while the process runs. */
+export function loadAgain(
+  options: ConfigOptions,
+  roles: Roles,
+): { readonly config: Config } | { readonly faults: readonly string[] } {
+  const { config, faults } = loadConfig({ file: options.config, env: process.env, roles });
+  return config ? { config } : { faults: faults.map(showFault) };
+}

@@ -1,11 +1,14 @@
 import { createExporter } from '../api/exporter.ts';
 import { serve } from '../api/listen.ts';
+import { restartPaths } from '../config/restart.ts';
 import type { Config } from '../config/schema.ts';
 import { runClient } from '../daemon/client.ts';
 import { type DnsRole, startDnsRole } from '../daemon/dns/dns.ts';
+import { forgetGone } from '../daemon/forgetting.ts';
 import { createClosers, runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
 import type { ProcessParts } from '../daemon/process.ts';
 import { createReadiness } from '../daemon/readiness.ts';
+import { createReloading, reloadOnSignal } from '../daemon/reloading.ts';
 import { runServer } from '../daemon/server.ts';
 import { systemdLoops, termsOf } from '../daemon/systemd.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -13,7 +16,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { version } from '../telemetry/version.ts';
 import { systemClock } from '../time/clock.ts';
 import { createHeartbeats } from '../time/heartbeats.ts';
-import { type ConfigOptions, configuration } from './configuration.ts';
+import { type ConfigOptions, configuration, loadAgain } from './configuration.ts';
 
 export interface RunOptions extends ConfigOptions {
   readonly server?: boolean;
@@ -35,7 +38,21 @@ export async function runRoles(options: RunOptions): Promise<void> {
   const closers = createClosers();
   const heartbeats = createHeartbeats(systemClock);
   const readiness = createReadiness(playedRoles(roles, config));
-  const own = { config, clock: heartbeats.clock, log, metrics: createMetrics(), closers, readiness };
+  const metrics = createMetrics();
+  const reloading = createReloading({
+    first: config,
+    load: () => loadAgain(options, roles),
+    restartPaths: (before, after) => restartPaths(before, after, roles),
+    onChange(before, after) {
+      if (options.debug !== true) log.level = after.log.level;
+      return forgetGone(metrics, before, after);
+    },
+    clock: heartbeats.clock,
+    log,
+    metrics,
+  });
+  reloadOnSignal(reloading, signal);
+  const own = { config, reloading, clock: heartbeats.clock, log, metrics, closers, readiness };
   log.info({ version, node: config.cluster.nodeId, roles, store: config.store.kind }, 'hsdo starts');
   try {
     // Before all else: an address that is taken is a fault of the configuration, and nothing has begun yet.

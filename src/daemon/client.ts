@@ -1,7 +1,7 @@
 import type { ServiceConfig } from '../config/schema.ts';
 import { createHaproxy } from '../deliver/haproxy/haproxy.ts';
 import type { Save } from '../deliver/haproxy/keeper.ts';
-import { loadMemory, saveMemory } from '../deliver/haproxy/memory.ts';
+import { loadMemory, type Memory, saveMemory } from '../deliver/haproxy/memory.ts';
 import { openHomes } from '../publish/homes.ts';
 import { serveApi } from './api.ts';
 import { createClientView } from './client-view.ts';
@@ -13,34 +13,43 @@ import type { ProcessParts } from './process.ts';
 import { createReporter } from './reporting.ts';
 import { exportSnapshot } from './slot-metrics.ts';
 import { createStoreHealth, type StoreHealth } from './store-health.ts';
+import { createYielding, startingView, withWholeProcess } from './whole-view.ts';
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
 /**
  * The client: follows the published snapshots and keeps every configured HAProxy in line with them. Starts from what
- * it remembers on disk, so it needs neither the store nor a server to be there.
+ * it remembers on disk, so it needs neither the store nor a server to be there. Over a reload HAProxy is left as it is.
  */
 export async function runClient(
   parts: ProcessParts,
   options: { readonly withApi: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, clock, metrics } = parts;
+  const { config, clock, metrics, reloading } = parts;
   const health = createStoreHealth('client', clock, metrics);
-  const services = config.services.filter(({ haproxy }) => haproxy !== undefined);
-  const kept = await Promise.all(services.map((service) => keepService(parts, service)));
-  const loops: Loop[] = kept.map(
-    ({ delivery }) =>
-      (inner) =>
-        delivery.run(inner),
-  );
-  loops.push((inner) => followStore(parts, kept, health, inner));
-  const view = createClientView(parts, kept, health);
-  const lists = kept.length === 1 ? 'a list' : `${kept.length} lists`;
-  parts.readiness?.tell('client', { problems: view.problems, says: () => `delivers ${lists}` });
+  const yielding = createYielding(startingView(parts, health));
+  const memories = new Map<string, Memory>();
+  const keep: Loop = (inner) =>
+    reloading.each(async (now, closers, until) => {
+      const own = { ...parts, config: now, closers };
+      const services = now.services.filter(({ haproxy }) => haproxy !== undefined);
+      const kept = await Promise.all(services.map((service) => keepService(own, service, memories)));
+      const view = createClientView(own, kept, health);
+      const lists = kept.length === 1 ? 'a list' : `${kept.length} lists`;
+      parts.readiness?.tell('client', { problems: view.problems, says: () => `delivers ${lists}` });
+      yielding.giveWay(withWholeProcess(view, parts));
+      const deliveries = kept.map(
+        ({ delivery }): Loop =>
+          (loop) =>
+            delivery.run(loop),
+      );
+      await runTogether([...deliveries, (loop) => followStore(own, kept, health, loop)], until);
+    }, inner);
+  const loops = [keep];
   const { listen } = config.api;
   if (options.withApi && listen !== undefined && listen !== 'off')
-    loops.push((inner) => serveApi(parts, view, listen, inner));
+    loops.push((inner) => serveApi(parts, yielding, listen, inner));
   await runTogether(loops, signal);
 }
 
@@ -82,17 +91,24 @@ async function followStore(
   await runTogether(loops, signal);
 }
 
-async function keepService(parts: ProcessParts, service: ServiceConfig): Promise<KeptService> {
+/** `memories` are those of this process, by service: what the disk has may be older. */
+async function keepService(
+  parts: ProcessParts,
+  service: ServiceConfig,
+  memories: Map<string, Memory>,
+): Promise<KeptService> {
   const { config, clock, log, metrics } = parts;
   const { name, haproxy } = service;
   if (haproxy === undefined) throw new Error(`service "${name}" has no haproxy block`);
   const folder = config.stateDirectory;
-  const memory = await loadMemory(folder, name, log);
+  const isFirst = !memories.has(name);
+  const memory = memories.get(name) ?? (await loadMemory(folder, name, log));
+  memories.set(name, memory);
   const save: Save = (own, onWritten) => saveMemory(folder, own, onWritten);
   const delivery = createHaproxy({ service: name, config: haproxy, memory, save, clock, log, metrics });
   let current = memory.snapshot;
   if (current) {
-    log.info({ service: name, revision: current.revision }, 'starting from the list on disk');
+    if (isFirst) log.info({ service: name, revision: current.revision }, 'starting from the list on disk');
     exportSnapshot(metrics, current, 'client');
   }
   return {

@@ -62,3 +62,11 @@ export async function runTogether(
   const failed = results.find((result): result is PromiseRejectedResult => result.status === 'rejected');
   if (failed && !signal.aborted) throw failed.reason;
 }
+
+/** A loop that does nothing for as long as the others run. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -5,10 +5,13 @@ import type { Clock } from '../time/clock.ts';
 import type { DnsTold } from './dns/dns-told.ts';
 import type { Closers } from './lifecycle.ts';
 import type { Readiness } from './readiness.ts';
+import type { Reloading } from './reloading.ts';
 
 /** What every role of a process is given. */
 export interface ProcessParts {
+  /** As it was at the start, or, for what plays by `reloading`, as it is. */
   readonly config: Config;
+  readonly reloading: Pick<Reloading<Config>, 'each' | 'problems'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

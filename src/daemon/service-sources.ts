@@ -1,6 +1,7 @@
 import type { SourceView } from '../api/view.ts';
+import { isSameSetting } from '../config/same.ts';
 import type { ServiceConfig } from '../config/schema.ts';
-import { type Merged, merge } from '../discover/merge.ts';
+import { type Merged, merge, type Reading } from '../discover/merge.ts';
 import { rankByOrder } from '../discover/rank.ts';
 import { createRefresh } from '../discover/refresh.ts';
 import { createSource } from '../discover/sources.ts';
@@ -9,10 +10,19 @@ import { runTogether } from './lifecycle.ts';
 import type { ProcessParts } from './process.ts';
 import type { Known } from './round.ts';
 
+/** What the sources of one service said last. */
+export interface FormerReadings {
+  readonly source: ServiceConfig['source'];
+  /** One for each; `undefined` for one that was never read. */
+  readonly readings: readonly (Reading | undefined)[];
+}
+
 /** All sources of one service together. */
 export interface ServiceSources {
   known(): Known;
   views(): readonly SourceView[];
+  /** For whoever takes over from these. */
+  former(): FormerReadings;
   /** What was left out because an earlier source reports it, too. */
   duplicates(): readonly Refusal[];
   run(signal: AbortSignal): Promise<void>;
@@ -25,17 +35,28 @@ const deadlineMs = 20_000;
 const byHand: readonly string[] = ['static', 'file'];
 
 /** Names the sources of a service for people: by kind, numbered where one kind stands there twice. */
-function labelsOf(kinds: readonly string[]): readonly string[] {
+export function sourceLabels({ source }: Pick<ServiceConfig, 'source'>): readonly string[] {
+  const kinds = source.map(({ kind }) => kind);
   return kinds.map((kind, n) => {
     const isAlone = kinds.indexOf(kind) === kinds.lastIndexOf(kind);
     return isAlone ? kind : `${kind}-${kinds.slice(0, n + 1).filter((other) => other === kind).length}`;
   });
 }
 
-/** Starts nothing yet; `onNews` is called when any source reports something else than before. */
-export function createServiceSources(parts: ProcessParts, service: ServiceConfig, onNews: () => void): ServiceSources {
+/**
+ * Starts nothing yet; `onNews` is called when any source reports something else than before.
+ *
+ * @param former - What the sources of this service said before a reload. It stands where they are the same ones.
+ */
+export function createServiceSources(
+  parts: ProcessParts,
+  service: ServiceConfig,
+  onNews: () => void,
+  former?: FormerReadings,
+): ServiceSources {
   const { config, clock, log, metrics } = parts;
-  const labels = labelsOf(service.source.map(({ kind }) => kind));
+  const labels = sourceLabels(service);
+  const readings = former && isSameSetting(former.source, service.source) ? former.readings : [];
   const refreshes = service.source.map((source, n) =>
     createRefresh({
       service: service.name,
@@ -46,6 +67,7 @@ export function createServiceSources(parts: ProcessParts, service: ServiceConfig
       deadlineMs,
       log,
       metrics,
+      former: readings[n],
       onRead: (isChanged) => {
         if (isChanged) onNews();
       },
@@ -55,13 +77,14 @@ export function createServiceSources(parts: ProcessParts, service: ServiceConfig
   const isRanked =
     service.select.kind === 'active-passive' && service.source.every(({ kind }) => byHand.includes(kind));
   let merged: Merged | undefined;
-  const readings = () => refreshes.map((refresh) => refresh.latest());
+  const latest = () => refreshes.map((refresh) => refresh.latest());
   return {
     known() {
-      merged = merge(readings(), merged);
+      merged = merge(latest(), merged);
       return isRanked ? { ...merged, targets: rankByOrder(merged.targets) } : merged;
     },
-    duplicates: () => merge(readings(), undefined).duplicates,
+    duplicates: () => merge(latest(), undefined).duplicates,
+    former: () => ({ source: service.source, readings: latest() }),
     views: () =>
       refreshes.map((refresh): SourceView => ({ ...refresh.status(), refusals: refresh.latest()?.refusals ?? [] })),
     run: (signal) =>

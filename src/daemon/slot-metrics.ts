@@ -97,3 +97,8 @@ export function forgetSnapshot(metrics: Metrics, service: string): void {
   metrics.guardHolding.remove({ service });
   forgetVerdicts(metrics, service);
 }
+
+/** Forgets a service that no role of this process has any more; its series are `forgetSeries`'s to take away. */
+export function forgetService(metrics: Metrics, service: string): void {
+  for (const role of roles) exported.get(metrics)?.delete(`${service}/${role}`);
+}

@@ -2,6 +2,7 @@ import type { View } from '../api/view.ts';
 import { HsdoError } from '../model/error.ts';
 import type { Problem } from '../model/problem.ts';
 import { version } from '../telemetry/version.ts';
+import { createNudge, type Nudge } from '../time/nudge.ts';
 import { clusterView } from './observing/node-views.ts';
 import type { ProcessParts } from './process.ts';
 import type { StoreHealth } from './store-health.ts';
@@ -10,20 +11,26 @@ const distinct = (problems: readonly Problem[]) => [
   ...new Map(problems.map((problem) => [JSON.stringify([problem.part, problem.message]), problem])).values(),
 ];
 
-/** The view of one role with what keeps the other roles of its process from their work. */
-export function withAllRoles(view: View, readiness: ProcessParts['readiness']): View {
-  if (readiness === undefined) return view;
-  const { roles } = readiness;
+/**
+ * The view of one role with what keeps the other roles of its process from their work, and, for people alone, with what
+ * keeps the configuration on disk from being in use: that makes no process less ready.
+ */
+export function withWholeProcess(
+  view: View,
+  { readiness, reloading }: Pick<ProcessParts, 'readiness' | 'reloading'>,
+): View {
+  const whole = (problems: readonly Problem[]) =>
+    distinct([...problems, ...(readiness?.problems() ?? []), ...reloading.problems()]);
   return {
     ...view,
-    problems: readiness.problems,
+    problems: readiness?.problems ?? view.problems,
     async status() {
       const status = await view.status();
-      return { ...status, roles, problems: distinct([...status.problems, ...readiness.problems()]) };
+      return { ...status, roles: readiness?.roles ?? status.roles, problems: whole(status.problems) };
     },
     async cluster() {
       const cluster = await view.cluster();
-      return { ...cluster, problems: distinct([...cluster.problems, ...readiness.problems()]) };
+      return { ...cluster, problems: whole(cluster.problems) };
     },
   };
 }
@@ -67,12 +74,22 @@ export function startingView({ config, clock, readiness }: ProcessParts, health:
 }
 
 /** A view that gives way to another one: who was handed it before asks the other from then on. */
-export function createYielding(first: View): { readonly view: View; giveWay(next: View): void } {
+export interface Yielding {
+  readonly view: View;
+  giveWay(next: View): void;
+  /** Nudged whenever it gives way. */
+  readonly shown: Nudge;
+}
+
+export function createYielding(first: View): Yielding {
+  const shown = createNudge();
   let current = first;
   return {
     view: new Proxy(first, { get: (_, name) => Reflect.get(current, name) as unknown }),
     giveWay(next) {
       current = next;
+      shown.nudge();
     },
+    shown,
   };
 }

@@ -28,6 +28,8 @@ export interface RefreshOptions {
   readonly maxBackoffMs?: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What the same source said last before this process was configured anew. */
+  readonly former?: Reading | undefined;
   /** Called after every successful read; `isChanged` tells whether it differs from the one before. */
   readonly onRead?: (isChanged: boolean) => void;
   /** For the jitter of the back-off; default `Math.random`. */
@@ -68,7 +70,7 @@ export function createRefresh(options: RefreshOptions): Refresh {
   const streak = createStreak(log, 'reading a source', fields);
   const { maxBackoffMs = 30_000, random = Math.random } = options;
   const backoff = createBackoff({ baseMs: Math.min(intervalMs, 1000), maxMs: maxBackoffMs, random });
-  let latest: Reading | undefined;
+  let latest = options.former;
   let failure: { readonly lastError: string; readonly nextTryAt: number } | undefined;
 
   async function read(signal: AbortSignal): Promise<boolean> {

@@ -94,6 +94,14 @@ export function createMetrics() {
     noticesWaiting: gauge('hsdo_notices_waiting', 'Events that a notifier has not told yet; at the leader', [
       'notifier',
     ]),
+    configReloadSuccessful: gauge(
+      'hsdo_config_last_reload_successful',
+      '0 while the configuration on disk was refused',
+    ),
+    configReloadSuccess: gauge(
+      'hsdo_config_last_reload_success_timestamp_seconds',
+      'When the configuration in use was read',
+    ),
     isLeader: gauge('hsdo_leader', '1 while this server leads'),
     epoch: gauge('hsdo_leader_epoch', 'Epoch of the last lease seen'),
     haproxyUp: gauge('hsdo_haproxy_up', '1 while the Runtime API answers', ['socket']),

@@ -54,6 +54,17 @@ describeWith(['systemd-analyze', 'haproxy'], 'the systemd units', () => {
     expect(complaints('wrong.service')).toContain('/nowhere/node');
   });
 
+  it('look at a configuration before the process is asked to read it', () => {
+    for (const role of ['server', 'client', 'dns', 'agent']) {
+      const lines = read(`hsdo-${role}.service`).split('\n');
+      const [check, signal] = lines.filter((line) => line.startsWith('ExecReload='));
+      const start = lines.find((line) => line.startsWith('ExecStart='))?.split(`--${role} `)[1];
+      const agent = role === 'agent' ? ' --agent' : '';
+      expect(check).toBe(`ExecReload=/usr/bin/node /opt/hsdo/dist/main.js check-config${agent} ${start}`);
+      expect(signal).toBe('ExecReload=/bin/kill -HUP $MAINPID');
+    }
+  });
+
   it('expect to be told that the process is ready and that it lives, as hsdo does', () => {
     for (const role of ['server', 'client', 'dns', 'agent']) {
       const lines = read(`hsdo-${role}.service`).split('\n');

@@ -26,7 +26,8 @@ const patienceMs = 10_000;
 const lookMs = 1000;
 const saveAgainMs = 10_000;
 
-interface Followed {
+/** A list in use, and how sure it is. It may be followed further by another configuration. */
+export interface FollowedList {
   current: Snapshot | undefined;
   /** When the store last had an answer about it; at first the start of the process. */
   confirmedAt: number;
@@ -34,8 +35,12 @@ interface Followed {
   isSilent: boolean;
 }
 
+type DnsListsParts = Pick<ProcessParts, 'config' | 'clock' | 'log' | 'metrics' | 'closers'>;
+
 export interface DnsListsOptions {
   readonly services: readonly string[];
+  /** Those that this process followed before, by service: what the disk has may be older. Kept up to date. */
+  readonly past?: Map<string, FollowedList>;
   readonly health: StoreHealth;
   /** Opens the store; tried until it works. */
   readonly open: (signal: AbortSignal) => Promise<Pick<Homes, 'snapshots' | 'close'>>;
@@ -43,20 +48,22 @@ export interface DnsListsOptions {
   readonly onChange: (service: string) => void;
 }
 
-/** Reads what the last run remembered, so that it is there before the first question. */
-export async function loadDnsLists(parts: ProcessParts, options: DnsListsOptions): Promise<DnsLists> {
-  const { config, clock, log, metrics } = parts;
-  const { services, health, open, onChange } = options;
-  const followed = new Map<string, Followed>();
-  for (const service of services) {
-    const current = await loadDnsMemory(config.stateDirectory, service, log);
-    if (current) {
-      log.info({ service, revision: current.revision }, 'names are answered from the list on disk');
-      exportSnapshot(metrics, current, 'dns');
-    }
-    const confirmed = { confirmedAt: clock.now(), confirmedMonotonicMs: clock.monotonic() };
-    followed.set(service, { current, ...confirmed, isSilent: false });
+async function fromDisk({ config, clock, log, metrics }: DnsListsParts, service: string): Promise<FollowedList> {
+  const current = await loadDnsMemory(config.stateDirectory, service, log);
+  if (current) {
+    log.info({ service, revision: current.revision }, 'names are answered from the list on disk');
+    exportSnapshot(metrics, current, 'dns');
   }
+  return { current, confirmedAt: clock.now(), confirmedMonotonicMs: clock.monotonic(), isSilent: false };
+}
+
+/** Reads what the last run remembered, so that it is there before the first question. */
+export async function loadDnsLists(parts: DnsListsParts, options: DnsListsOptions): Promise<DnsLists> {
+  const { config, clock, log, metrics } = parts;
+  const { services, past = new Map(), health, open, onChange } = options;
+  for (const service of services) if (!past.has(service)) past.set(service, await fromDisk(parts, service));
+  for (const service of [...past.keys()]) if (!services.includes(service)) past.delete(service);
+  const followed = past;
   const saver = createSaver(parts);
   const intervalMs = config.intervalSeconds * 1000;
   const quietMs = Math.max(patienceMs, 3 * intervalMs);
@@ -70,7 +77,7 @@ export async function loadDnsLists(parts: ProcessParts, options: DnsListsOptions
     }
   }
 
-  const followerOf = ([service, one]: [string, Followed], homes: Pick<Homes, 'snapshots'>) =>
+  const followerOf = ([service, one]: [string, FollowedList], homes: Pick<Homes, 'snapshots'>) =>
     createFollower({
       service,
       snapshots: homes.snapshots,
@@ -123,7 +130,7 @@ export async function loadDnsLists(parts: ProcessParts, options: DnsListsOptions
 }
 
 /** Writes lists to the disk behind the answers, one after the other and the newest of each; what cannot be written is tried again. */
-function createSaver({ config, clock, log }: ProcessParts) {
+function createSaver({ config, clock, log }: DnsListsParts) {
   const waiting = new Map<string, Snapshot>();
   const nudge = createNudge();
   const streak = createStreak(log, 'saving the memory of DNS');

@@ -46,6 +46,8 @@ export interface ObservingParts extends Pick<ProcessParts, 'clock' | 'log' | 'me
   readonly watched: readonly WatchedService[];
   readonly writer: BallotWriter;
   readonly makeCheck: typeof createCheck;
+  /** What this process thought before a reload; it goes on from there. */
+  readonly opinions?: Opinions;
   /** Gives the opinions what was counted in earlier runs, and a loop that keeps what is counted now. */
   readonly openStatistics: (
     opinions: Opinions,
@@ -58,7 +60,7 @@ export interface ObservingParts extends Pick<ProcessParts, 'clock' | 'log' | 'me
 export function createObserving(parts: ObservingParts): Observing {
   const { config, clock, log, metrics, closers, watched, writer } = parts;
   const { nodeId, heartbeatSeconds } = config.cluster;
-  const opinions = createOpinions(clock);
+  const { opinions = createOpinions(clock) } = parts;
   const cast = createNudge();
   const wayOut = createWayOut(config.checks.wayOut, { clock, log, onChange: cast.nudge });
   const streak = createStreak(log, 'casting votes');
@@ -122,6 +124,7 @@ export function createObserving(parts: ObservingParts): Observing {
     });
     if (former) opinions.restore(former);
     isStarted = true;
+    opinions.keep(names);
     for (const { set } of jobs) set();
   }
 

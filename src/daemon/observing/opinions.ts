@@ -27,6 +27,8 @@ export interface Opinions {
    * @param ageMs - How long ago it was made; probes of one target come in their order.
    */
   note(service: string, target: Target, probe: Probe, ageMs?: number): boolean;
+  /** Drops every service that is not among these, with what it thought of it. */
+  keep(services: readonly string[]): void;
   /** Starts from the votes that this observer left before its restart; they are told again once each target was asked. */
   restore(ballot: Ballot): void;
   /** Starts from the statistics that were kept; what belongs to targets that were gone for a month is forgotten. */
@@ -91,6 +93,9 @@ export function createOpinions(clock: Clock): Opinions {
       const statistics = withProbe(before.statistics, probe, at.wall);
       watched.opinions.set(target.id, { ...before, health, ...(vote ? { vote } : {}), statistics });
       return vote !== before.vote;
+    },
+    keep(names) {
+      for (const service of services.keys()) if (!names.includes(service)) services.delete(service);
     },
     restore(ballot) {
       for (const [service, votes] of ballot.services) former.set(service, new Map(votes));

@@ -18,7 +18,7 @@ const deadlineMs = 5000;
  * used is told and costs the statistics their memory, nothing else.
  */
 export async function openStatistics(
-  { config, clock, log, closers }: ProcessParts,
+  { config, clock, log, closers }: Pick<ProcessParts, 'config' | 'clock' | 'log' | 'closers'>,
   opinions: Opinions,
   services: readonly string[],
   signal: AbortSignal,

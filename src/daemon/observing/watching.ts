@@ -8,10 +8,11 @@ import { type BallotWriter, createBallotWriter } from '../../publish/ballot-writ
 import type { Store } from '../../store/store.ts';
 import { withDeadline } from '../../time/deadline.ts';
 import { electorateOf } from '../agents/agents-electorate.ts';
-import { runTogether } from '../lifecycle.ts';
+import { runTogether, untilAborted } from '../lifecycle.ts';
 import type { ProcessParts } from '../process.ts';
 import { createElectorate, type Electorate } from './electorate.ts';
 import { createObserving, type Observing, type WatchedService } from './observing.ts';
+import type { Opinions } from './opinions.ts';
 import { openStatistics } from './statistics-file.ts';
 
 /** The two halves of voting in a server: casting its own votes, and reading everybody's. */
@@ -37,7 +38,7 @@ export function isWatched(service: ServiceConfig): service is WatchedService['se
  * @param onVotes - Called when votes or observers changed.
  */
 export function createWatching(
-  parts: ProcessParts,
+  parts: ProcessParts & { readonly opinions?: Opinions },
   watched: readonly WatchedService[],
   store: Store,
   onVotes: () => void,
@@ -75,14 +76,6 @@ export function createWatching(
       if (isTransient) await leave(writer);
     },
   };
-}
-
-/** A loop that does nothing for as long as the others run. */
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Best effort: whoever stays behind without it drops out by its time to live. */

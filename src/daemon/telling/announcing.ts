@@ -28,10 +28,10 @@ export interface Announcing {
   /** Notifiers that do not get through, and a store that takes no events. */
   problems(): readonly Problem[];
   /**
-   * A signal for whoever holds the lease: it follows the given one once no notice is on its way, so that what goes out is
-   * recorded before another one leads. No later than a few seconds.
+   * Resolves once no notice is on its way: until then a process that stops keeps the lease, so that what goes out is recorded
+   * before another one leads. No later than a few seconds.
    */
-  lastWord(signal: AbortSignal): AbortSignal;
+  idle(): Promise<unknown>;
 }
 
 const longestPollMs = 500;
@@ -68,14 +68,7 @@ export function createAnnouncing(parts: AnnouncingParts): Announcing {
         ...tellers.flatMap((teller) => teller.problems()),
       ];
     },
-    lastWord(signal) {
-      const later = new AbortController();
-      const follow = () =>
-        void Promise.all(tellers.map((teller) => teller.idle())).then(() => later.abort(signal.reason));
-      if (signal.aborted) follow();
-      else signal.addEventListener('abort', follow, { once: true });
-      return later.signal;
-    },
+    idle: () => Promise.all(tellers.map((teller) => teller.idle())),
   };
 }
 

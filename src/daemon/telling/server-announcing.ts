@@ -11,8 +11,9 @@ type Loop = (signal: AbortSignal) => Promise<void>;
 
 /** What a server tells the world outside: what happened, and that all is in order. */
 export interface ServerAnnouncing {
-  /** The election among them: it ends when what is on its way to people is recorded. */
   readonly loops: readonly Loop[];
+  /** Resolves once nothing is on its way to people. */
+  idle(): Promise<unknown>;
   /** The view with the notifiers that do not get through. They are no reason to call the server not ready. */
   shownIn(view: View): View;
 }
@@ -30,7 +31,7 @@ export function createServerAnnouncing(
   const announcing = store && createAnnouncing({ ...parts, store, lease, services, observers });
   const isInOrder = () =>
     served.every(({ leading }) => leading.last() !== undefined && leading.failure() === undefined);
-  const loops: Loop[] = [(signal) => lease.run(announcing?.lastWord(signal) ?? signal)];
+  const loops: Loop[] = [];
   if (announcing) loops.push(announcing.run);
   if (ping) {
     const intervalMs = ping.intervalSeconds * 1000;
@@ -39,6 +40,7 @@ export function createServerAnnouncing(
   }
   return {
     loops,
+    idle: async () => announcing?.idle(),
     shownIn: (view) => ({
       ...view,
       async status() {

@@ -36,6 +36,9 @@ export interface ServiceRecordsInput {
   readonly notes?: readonly string[];
 }
 
+/** Key of a service's chapter. */
+export const serviceKey = (service: string): string => `service/${service}`;
+
 /**
  * Everything that DNS says of one service: addresses, SRV and TXT at its names, and each slot's own name below them. Pure.
  * Addresses at the names are those of slots that serve, none twice; in a panic with `fallback`, the fallback's.
@@ -49,7 +52,7 @@ export function serviceChapter(input: ServiceRecordsInput): Chapter {
   const facts = { ...input, serving, ttlSeconds: ttlOf(snapshot, rules) };
   const own = ownSets(facts);
   return {
-    key: `service/${service}`,
+    key: serviceKey(service),
     names: names.flatMap((name) => namedSets(name, own, facts)),
   };
 }
