@@ -23,6 +23,8 @@ const alone = [
 /** One project per room of test/; integration after the rest. Its other files mostly wait, so three run side by side. */
 export default defineConfig({
   test: {
+    // Even where there are but two processors: no test takes a whole one for long.
+    maxWorkers: 2,
     projects: [
       // Two hundred files that share nothing but modules: loading those once for all of them saves minutes.
       project('unit', { isolate: false }),
