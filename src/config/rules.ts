@@ -1,3 +1,4 @@
+import { isHost } from '../check/http-schema.ts';
 import { agentsFaults } from './agents-faults.ts';
 import { apiFaults } from './api-faults.ts';
 import type { Assembled } from './assemble.ts';
@@ -30,6 +31,7 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     ownNames,
     rolesHaveTheirPart,
     ownBackends,
+    domainsAreHosts,
     apiFaults,
     roomInTheStore,
     roomForVotes,
@@ -79,6 +81,16 @@ const ownBackends: Rule = ({ services }, say) => {
       const expected = `expected a backend of its own; service "${owners.get(taken)}" keeps ${taken}`;
       say(['services', n, 'haproxy', 'backends', at, 'name'], expected, showValue('name', name));
     }
+  });
+};
+
+/** A domain may be more than the name of a host: it may end a label with a hyphen, or look like half an address. */
+const domainsAreHosts: Rule = ({ services }, say) => {
+  services.forEach(({ domain, check }, n) => {
+    if (check?.kind !== 'http' || !check.forwardDomain || domain === undefined || isHost(domain)) return;
+    const isGiven = Object.keys(check.headers).some((name) => name.toLowerCase() === 'host');
+    const wanted = 'expected the name of a host, since the http check says it as Host';
+    if (!isGiven) say(['services', n, 'domain'], wanted, showValue('domain', domain));
   });
 };
 

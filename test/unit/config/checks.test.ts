@@ -53,6 +53,18 @@ describe('a check in the configuration', () => {
     expect(said).toMatch(/F:7: services\[0\]\.whenAllDown/);
   });
 
+  it('has a domain that can be said as Host, where it is said', () => {
+    const wrong = ['domain: shop.example-', 'check: http'];
+    expect(load(wrong).faults).toEqual([
+      'F:4: services[0].domain: "shop.example-" is wrong: expected the name of a host, since the http check says it as Host',
+    ]);
+    expect(load(['domain: shop.example-', 'check: tcp']).faults).toEqual([]);
+    expect(load(['domain: shop.example-', 'check: { kind: http, headers: { Host: shop.example } }']).faults).toEqual(
+      [],
+    );
+    expect(load(['domain: shop.example-', 'check: { kind: http, forwardDomain: false }']).faults).toEqual([]);
+  });
+
   it('tells a kind that is no kind as it was written, alone or in a map', () => {
     const { faults } = load(['select: robin', 'check: { kind: ping }']);
     const said = faults.join('\n');
