@@ -11,7 +11,7 @@ import { startWebhookSink } from '../fixtures/webhook-sink.ts';
 const nodeIds = ['n1', 'n2', 'n3'];
 
 describe('a rolling restart of all servers', () => {
-  it('publishes nothing, and is told of as changes of the leader alone', async () => {
+  it('publishes nothing, and is told of as changes of the leader alone; reloads of all of them are not told of', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hsdo-rolling-'));
     const [targets, sink] = [await startTargets(3), await startWebhookSink()];
     const config = {
@@ -61,6 +61,14 @@ describe('a rolling restart of all servers', () => {
       ]);
       expect(changes().length).toBeGreaterThan(1);
       expect(new Set(told().map(({ kind }) => kind))).toEqual(new Set(['service-up', 'new-leader']));
+      const toldSoFar = told().length;
+      for (const server of servers) {
+        server.hangUp();
+        await until('it has read its configuration anew', () => server.log().includes('is in use'));
+        await until('all is calm again', () => calm(server), { timeoutMs: 30_000 });
+      }
+      expect(await calm(first)).toMatchObject({ revision: after.revision, epoch: after.epoch });
+      expect(told().slice(toldSoFar)).toEqual([]);
     } finally {
       for (const server of servers) await server.remove();
       for (const target of targets) await target.stop();
