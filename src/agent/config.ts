@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exporterOptions } from '../config/exporter.ts';
 import { configSchema, hostAndPort } from '../config/schema.ts';
 import { secret } from '../model/secret.ts';
 import { reportSchema } from './wire.ts';
@@ -73,7 +74,7 @@ export const agentSchema = z.strictObject({
   /** Whether servers may have executables run here. */
   allowExec: z.boolean().default(false),
   log: configSchema.shape.log,
-  exporter: z.strictObject({ listen: hostAndPort.default('off') }).prefault({}),
+  exporter: z.strictObject({ listen: hostAndPort.default('off'), ...exporterOptions }).prefault({}),
 });
 
 export type AgentConfig = z.output<typeof agentSchema>;

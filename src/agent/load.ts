@@ -44,7 +44,7 @@ const textsOfServer: readonly string[] = ['name', 'token', 'tags'];
 
 /** Names, tokens and tags that look like numbers are the texts that stand in the file. */
 function asTexts(root: Tree, asWritten: Document['asWritten']): Tree {
-  const { agent_id: id, servers } = root;
+  const { agent_id: id, servers, exporter } = root;
   const serverOf = (server: unknown, index: number) =>
     isTree(server)
       ? Object.fromEntries(
@@ -57,6 +57,9 @@ function asTexts(root: Tree, asWritten: Document['asWritten']): Tree {
   return {
     ...root,
     ...(id === undefined ? {} : { agent_id: asWritten(['agent_id'], id) }),
+    ...(isTree(exporter) && exporter['token'] !== undefined
+      ? { exporter: { ...exporter, token: asWritten(['exporter', 'token'], exporter['token']) } }
+      : {}),
     ...(Array.isArray(servers) ? { servers: servers.map(serverOf) } : {}),
   };
 }

@@ -33,7 +33,7 @@ export interface Refused {
 export const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /** The token as sent: `Authorization: Bearer`, or `X-API-Key`. */
-function sentToken({ header }: Asking): string | undefined {
+function sentToken({ header }: Pick<Asking, 'header'>): string | undefined {
   const authorization = header('authorization');
   if (authorization?.toLowerCase().startsWith('bearer ')) return authorization.slice('bearer '.length).trim();
   return header('x-api-key');
@@ -45,33 +45,40 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 /** True for a Host that means this machine. */
 export const isLoopbackHost = (host: string | undefined): boolean => loopback.test(host ?? '');
 
-const refused = (code: Refused['code'], error: string, headers: Refused['headers'] = {}): Refused => ({
+export const refused = (code: Refused['code'], error: string, headers: Refused['headers'] = {}): Refused => ({
   code,
   error,
   headers,
 });
 
+/** Whose token was sent, or why it is nobody's; compared in a time that tells nothing about the tokens. */
+export function createLock<T extends { readonly token: Secret }>(
+  tokens: readonly T[],
+): (asking: Pick<Asking, 'header'>) => T | Refused {
+  const keys = tokens.map((one) => ({ one, digest: digest(one.token.reveal()) }));
+  return (asking) => {
+    const sent = sentToken(asking);
+    if (sent === undefined) return refused(401, 'expected a token: Authorization: Bearer TOKEN', challenge());
+    const own = digest(sent);
+    const [key] = keys.filter((each) => timingSafeEqual(own, each.digest));
+    return key?.one ?? refused(401, 'the token is wrong', challenge('invalid_token'));
+  };
+}
+
 /**
- * Who may ask what. With tokens every request needs one of them, compared in a time that tells nothing about them. Without
- * any the API listens on loopback only, and then a web page open in somebody's browser must not get at it: the Host has to
- * be a loopback name. A change has to say that it is JSON, which a form cannot, and a page of another origin may not ask
- * for one (RFC 6454 section 7).
+ * Who may ask what. With tokens every request needs one of them. Without any the API listens on loopback only, and then a
+ * web page open in somebody's browser must not get at it: the Host has to be a loopback name. A change has to say that it
+ * is JSON, which a form cannot, and a page of another origin may not ask for one (RFC 6454 section 7).
  */
 export function createGate(tokens: readonly ApiToken[]): (asking: Asking, role: Role) => Caller | Refused {
-  const locks = tokens.map(({ token, ...rest }) => ({ ...rest, digest: digest(token.reveal()) }));
-  const keyOf = (sent: string) => {
-    const own = digest(sent);
-    return locks.filter((lock) => timingSafeEqual(own, lock.digest))[0];
-  };
+  const lock = createLock(tokens);
   return (asking, role) => {
     const { header, from } = asking;
     const user = userOf(header('x-hsdo-user'));
     let name = user ?? 'api';
-    if (locks.length > 0) {
-      const sent = sentToken(asking);
-      if (sent === undefined) return refused(401, 'expected a token: Authorization: Bearer TOKEN', challenge());
-      const key = keyOf(sent);
-      if (key === undefined) return refused(401, 'the token is wrong', challenge('invalid_token'));
+    if (tokens.length > 0) {
+      const key = lock(asking);
+      if ('error' in key) return key;
       if (role === 'operate' && key.role !== 'operate') {
         const error = `expected a token of role operate: "${key.name}" may only read`;
         return refused(403, error, challenge('insufficient_scope'));

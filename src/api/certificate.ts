@@ -49,15 +49,17 @@ async function readPem(path: string): Promise<string> {
  * Looks after the files until the signal is aborted, so that a renewed certificate needs no restart. While they cannot be
  * used, or are half written, the last good ones stay.
  *
+ * @param what - Whose certificate it is, for the log.
  * @param onChange - Given the new ones; connections that stand keep theirs.
  */
 export async function watchTls(
+  what: string,
   files: TlsFiles,
   first: TlsOptions,
   { clock, log, onChange }: { readonly clock: Clock; readonly log: Log; readonly onChange: (now: TlsOptions) => void },
   signal: AbortSignal,
 ): Promise<void> {
-  const streak = createStreak(log, 'reading the certificate of the API', { cert: files.cert });
+  const streak = createStreak(log, `reading the certificate of ${what}`, { cert: files.cert });
   let current = first;
   await every(
     { intervalMs: lookEveryMs, clock },
@@ -68,7 +70,7 @@ export async function watchTls(
         if (now.cert === current.cert && now.key === current.key && now.ca === current.ca) return;
         onChange(now);
         current = now;
-        log.info({ cert: files.cert }, 'the API has a new certificate');
+        log.info({ cert: files.cert }, `${what} has a new certificate`);
       } catch (error) {
         streak.failed(describeError(error));
       }

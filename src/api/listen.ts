@@ -17,6 +17,16 @@ export function parseListen(listen: string): { readonly host: string; readonly p
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }
 
+export interface ServeOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onListening?: (port: number) => void;
+  /** Without it, plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** With `tls.ca`: who shows no certificate of it gets as far as the app, which has to look for itself. */
+  readonly letsStrangersIn?: boolean;
+}
+
 /**
  * Serves an app until the signal is aborted. An address that is taken, or a certificate that cannot be used, is said and
  * tried again: a process that keeps a service reachable does not end because somebody else has its port.
@@ -25,18 +35,7 @@ export async function serve(
   what: string,
   app: Pick<Hono, 'fetch'>,
   listen: string,
-  {
-    clock,
-    log,
-    onListening,
-    tls,
-  }: {
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly onListening?: (port: number) => void;
-    /** Without it, plain HTTP. */
-    readonly tls?: TlsFiles | undefined;
-  },
+  { clock, log, onListening, tls, letsStrangersIn = false }: ServeOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const streak = createStreak(log, `listening for ${what}`, { listen });
@@ -44,14 +43,19 @@ export async function serve(
     try {
       const secure = tls && (await readTls(tls));
       const server = secure
-        ? createTlsServer({ ...limits, ...secure, handshakeTimeout: limits.headersTimeout })
+        ? createTlsServer({
+            ...limits,
+            ...secure,
+            ...(letsStrangersIn ? { rejectUnauthorized: false } : {}),
+            handshakeTimeout: limits.headersTimeout,
+          })
         : createServer(limits);
       const port = await open(server, app, listen);
       streak.worked();
       log.info({ listen, port }, `${what} listens`);
       onListening?.(port);
       if (tls && secure && 'setSecureContext' in server) {
-        await Promise.all([closedBy(server, signal), renew(server, tls, secure, { clock, log }, signal)]);
+        await Promise.all([closedBy(server, signal), renew(what, server, tls, secure, { clock, log }, signal)]);
       } else await closedBy(server, signal);
       return;
     } catch (error) {
@@ -78,6 +82,7 @@ function open(server: Server | TlsServer, app: Pick<Hono, 'fetch'>, listen: stri
 }
 
 function renew(
+  what: string,
   server: TlsServer,
   files: TlsFiles,
   first: TlsOptions,
@@ -85,7 +90,7 @@ function renew(
   signal: AbortSignal,
 ): Promise<void> {
   const onChange = (now: TlsOptions) => server.setSecureContext(now);
-  return watchTls(files, first, { clock, log, onChange }, signal);
+  return watchTls(what, files, first, { clock, log, onChange }, signal);
 }
 
 function closedBy(server: Server | TlsServer, signal: AbortSignal): Promise<void> {

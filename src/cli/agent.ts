@@ -1,8 +1,7 @@
 import { createAgent } from '../agent/agent.ts';
 import type { AgentConfig } from '../agent/config.ts';
 import { defaultAgentFile, loadAgentConfig } from '../agent/load.ts';
-import { createExporter } from '../api/exporter.ts';
-import { serve } from '../api/listen.ts';
+import { serveExporter } from '../api/exporter.ts';
 import { showFault } from '../config/fault.ts';
 import { runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
 import { createReadiness } from '../daemon/readiness.ts';
@@ -52,13 +51,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     closers.add('the checks', agent.close);
     await runTogether(agent.loops, until);
   };
-  const { listen } = config.exporter;
-  const exporter = (inner: AbortSignal) =>
-    serve('the exporter', createExporter(metrics, readiness.problems), listen, { clock, log }, inner);
+  const { problems } = readiness;
+  const exporter = (inner: AbortSignal) => serveExporter(config.exporter, { metrics, problems, clock, log }, inner);
+  const exporters = config.exporter.listen === 'off' ? [] : [exporter];
   try {
     const told = systemdLoops({ heartbeats, readiness, log }, termsOf(process.env));
-    const loops = [...told, (inner: AbortSignal) => reloading.each(play, inner)];
-    await runTogether([...loops, ...(listen === 'off' ? [] : [exporter])], signal);
+    await runTogether([...told, (inner) => reloading.each(play, inner), ...exporters], signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -1,5 +1,4 @@
-import { createExporter } from '../api/exporter.ts';
-import { serve } from '../api/listen.ts';
+import { serveExporter } from '../api/exporter.ts';
 import { restartPaths } from '../config/restart.ts';
 import type { Config } from '../config/schema.ts';
 import { runClient } from '../daemon/client.ts';
@@ -79,17 +78,16 @@ function loopsOf(
   parts: ProcessParts,
   dns: DnsRole | undefined,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
-  const { config, metrics, readiness } = parts;
+  const { config, readiness } = parts;
   const problems = () => readiness?.problems() ?? [];
   const hasClient = roles.client && hasHaproxy(config);
-  const { listen } = config.exporter;
   return [
     ...(dns ? [(inner: AbortSignal) => dns.run({ withApi: !roles.server && !hasClient }, inner)] : []),
     ...(roles.server ? [(inner: AbortSignal) => runServer(parts, inner)] : []),
     ...(hasClient ? [(inner: AbortSignal) => runClient(parts, { withApi: !roles.server }, inner)] : []),
-    ...(listen === 'off'
+    ...(config.exporter.listen === 'off'
       ? []
-      : [(inner: AbortSignal) => serve('the exporter', createExporter(metrics, problems), listen, parts, inner)]),
+      : [(inner: AbortSignal) => serveExporter(config.exporter, { ...parts, problems }, inner)]),
   ];
 }
 

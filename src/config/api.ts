@@ -3,6 +3,9 @@ import { secret } from '../model/secret.ts';
 
 const path = z.string().min(1);
 
+/** PEM files of a listener; read again when they change. With `ca`, who connects has to show a certificate of it. */
+export const tlsFiles = z.strictObject({ cert: path, key: path, ca: path.optional() });
+
 /** What opens the API; in the environment (API_TOKEN), in a file, or as it stands. */
 const apiToken = z.string().min(8, 'expected at least 8 characters').transform(secret);
 
@@ -22,8 +25,7 @@ export const apiOptions = {
     )
     .max(1000)
     .default([]),
-  /** PEM files; read again when they change. With `ca`, who connects has to show a certificate of it. */
-  tls: z.strictObject({ cert: path, key: path, ca: path.optional() }).optional(),
+  tls: tlsFiles.optional(),
   /** The longest body that is read. */
   maxBodyBytes: z.int().min(1024).max(1_048_576).default(16_384),
 };

@@ -25,6 +25,7 @@ const counterparts: readonly (readonly [string, Path, (value: unknown) => unknow
   ['INTERVAL', ['intervalSeconds'], (value) => value],
   ['DEBUG', ['log', 'level'], (value) => (value === true ? 'debug' : 'info')],
   ['EXPORTER_PORT', ['exporter', 'listen'], (value) => `0.0.0.0:${String(value)}`],
+  ['EXPORTER_TOKEN', ['exporter', 'token'], (value) => value],
   ['AWS_DEFAULT_REGION', ['aws', 'region'], (value) => value],
   ['AWS_PROFILE', ['aws', 'profile'], (value) => value],
   ['DYNAMODB_TABLE_NAME', ['store', 'hsdoTable'], (value) => value],

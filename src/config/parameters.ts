@@ -160,4 +160,5 @@ export const parameters: readonly Parameter[] = [
   wide('LEASE_TTL', decimal(0.5, 3600), 10, 'Seconds after which a silent leader is replaced'),
   wide('API_LISTEN', text, undefined, 'Address of the API, or off; a server alone has one by default: 127.0.0.1:8128'),
   wide('API_TOKEN', text, undefined, 'Token that the API demands'),
+  wide('EXPORTER_TOKEN', text, undefined, 'Token that the exporter demands for all but /healthz and /readyz'),
 ];

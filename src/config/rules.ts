@@ -4,6 +4,7 @@ import { apiFaults } from './api-faults.ts';
 import type { Assembled } from './assemble.ts';
 import { dnsFaults, isPublished } from './dns-faults.ts';
 import type { Path } from './document.ts';
+import { exporterFaults } from './exporter-faults.ts';
 import { type Fault, showValue } from './fault.ts';
 import { notifyFaults } from './notify-faults.ts';
 import type { Config } from './schema.ts';
@@ -33,6 +34,7 @@ export function acrossFaults(config: Config, roles: Roles, originOf: Assembled['
     ownBackends,
     domainsAreHosts,
     apiFaults,
+    exporterFaults,
     roomInTheStore,
     roomForVotes,
     timely,

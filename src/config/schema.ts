@@ -9,6 +9,7 @@ import { sourceSchema } from '../discover/sources.ts';
 import { storeSchema } from '../store/stores.ts';
 import { agentsApiOptions, serviceAgentsSchema } from './agents.ts';
 import { apiOptions } from './api.ts';
+import { exporterOptions } from './exporter.ts';
 import { byName, selectSchema, voteSchema, whenAllDownSchema } from './judging.ts';
 import { maintenanceSchema } from './maintenance.ts';
 import { isTree } from './tree.ts';
@@ -128,7 +129,7 @@ export const configSchema = z.strictObject({
   dns: dnsSchema.optional(),
   intervalSeconds: seconds(0.05, 3600).default(1),
   stateDirectory: z.string().min(1),
-  exporter: z.strictObject({ listen: hostAndPort.default('0.0.0.0:6789') }).prefault({}),
+  exporter: z.strictObject({ listen: hostAndPort.default('0.0.0.0:6789'), ...exporterOptions }).prefault({}),
   api: z
     .strictObject({
       /** Default: 127.0.0.1:8128 in a server; off in a process that is a client only, so that both fit on one box. */

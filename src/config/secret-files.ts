@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Fault } from './fault.ts';
 
 /** Parameters that may be given as a file, as systemd credentials and container secrets are. */
-export const secretParameters: readonly string[] = ['API_TOKEN', 'CONSUL_TOKEN'];
+export const secretParameters: readonly string[] = ['API_TOKEN', 'EXPORTER_TOKEN', 'CONSUL_TOKEN'];
 
 /** The environment with every `NAME_FILE` of a secret parameter replaced by what the file holds. */
 export function readSecretFiles(env: NodeJS.ProcessEnv): {

@@ -56,6 +56,7 @@ const withoutNode = (cluster: Tree): Tree =>
 
 const secretFlat: Readonly<Record<string, string>> = {
   'api.token': 'API_TOKEN',
+  'exporter.token': 'EXPORTER_TOKEN',
   'services.0.source.token': 'CONSUL_TOKEN',
 };
 

@@ -28,6 +28,7 @@ describe('a process of several roles whose store is away when it starts', () => 
     hsdo = await startHsdo({
       role: 'both',
       nodeId: 'n1',
+      env: { EXPORTER_TOKEN: 'token-of-prometheus' },
       config: {
         intervalSeconds: 0.1,
         store: { kind: 'sqlite', path: join(folder, 'store', 'hsdo.db') },
@@ -42,6 +43,7 @@ describe('a process of several roles whose store is away when it starts', () => 
   });
 
   it('lives, and names what keeps each role from its work, over the API and the exporter alike', async () => {
+    expect((await fetch(`${hsdo.exporter}/metrics`)).status).toBe(401);
     for (const base of [hsdo.api, hsdo.exporter]) {
       expect((await ask(base, '/healthz')).code).toBe(200);
       const { code, content } = await ask(base, '/readyz');

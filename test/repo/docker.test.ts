@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Certificates, makeCertificates } from '../fixtures/certificates.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { startProgram } from '../fixtures/program.ts';
 
@@ -73,6 +75,12 @@ function argument(name: string): string {
 }
 
 describe('the Dockerfile', () => {
+  let certificates: Certificates;
+  beforeAll(async () => {
+    certificates = await makeCertificates();
+  });
+  afterAll(() => certificates?.remove());
+
   it('starts from a base pinned to one release and ends as somebody other than root', () => {
     expect(readFileSync(join(root, 'Dockerfile'), 'utf8')).toMatch(
       /^ARG NODE_IMAGE=node:\d+\.\d+\.\d+-bookworm-slim$/m,
@@ -85,13 +93,15 @@ describe('the Dockerfile', () => {
     expect(argument('HEALTHCHECK')).toContain('process.env.EXPORTER_PORT || 6789');
   });
 
-  it('is healthy exactly while /healthz answers well', async () => {
+  it.each(['http', 'https'])('is healthy exactly while /healthz answers well by %s', async (scheme) => {
     const [command = '', ...args] = JSON.parse(argument('HEALTHCHECK').replace(/^.*?CMD /, '')) as string[];
     let answer = 200;
-    const server = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       response.statusCode = request.url === '/healthz' ? answer : 404;
       response.end();
-    });
+    };
+    // No authority that the image knows has signed it, as with most exporters.
+    const server = scheme === 'http' ? createServer(listener) : createTlsServer(certificates.selfSigned, listener);
     const port = await freePort();
     const ask = () => startProgram(command, args, { env: { ...process.env, EXPORTER_PORT: String(port) } }).exited;
     expect(await ask()).toBe(1);

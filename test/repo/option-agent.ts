@@ -1,4 +1,5 @@
 import { agentSchema } from '../../src/agent/config.ts';
+import { exporterMeanings, exporterOptionsOf } from './option-exporter.ts';
 import { meaningIn, shown, table } from './option-tables.ts';
 
 /** What each option of an agent's file means, in the words of README.md. */
@@ -15,7 +16,7 @@ const meanings: Readonly<Record<string, string>> = {
   'checks.concurrency': 'checks that may begin at one moment',
   'log.level': 'info or debug',
   'log.format': 'json, text, or auto: text on a terminal',
-  'exporter.listen': 'address of the Prometheus exporter, or off',
+  ...exporterMeanings,
 };
 
 const isTree = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -34,6 +35,7 @@ export function agentTable(): string {
         const usual = name === 'tags' ? shown(config.servers[0]?.tags) : '';
         return [`servers[].${name}`, name in server ? 'required' : usual];
       });
+    if (key === 'exporter') return exporterOptionsOf(agentSchema.shape.exporter);
     if (!isTree(value)) return [[key, shown(value)]];
     return Object.entries(value).map(([name, inner]) => [`${key}.${name}`, shown(inner)]);
   };

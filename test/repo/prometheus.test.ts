@@ -122,6 +122,10 @@ describeWith(['promtool'], 'by the words of promtool', () => {
   it('the example configuration and the alerts are understood', () => {
     expect(promtool('check', 'config', 'prometheus.yml')).toBe('fine');
     expect(promtool('check', 'rules', 'hsdo.rules.yml')).toBe('fine');
+    const secured = readFileSync(join(folder, 'prometheus.yml'), 'utf8').replaceAll(/^( +)# (?=\S+:| {2})/gm, '$1');
+    expect(parse(secured)).toMatchObject({ scrape_configs: [{ scheme: 'https', authorization: {}, tls_config: {} }] });
+    writeFileSync(join(folder, 'secured.yml'), secured);
+    expect(promtool('check', 'config', '--syntax-only', 'secured.yml')).toBe('fine');
   });
 
   it('each alert fires when it should, and none beside it', () => {

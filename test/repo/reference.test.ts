@@ -5,6 +5,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { commandTable } from './command-table.ts';
 import { agentTable } from './option-agent.ts';
 import { dnsTable } from './option-dns.ts';
+import { exporterTable } from './option-exporter.ts';
 import { notifyTable } from './option-notify.ts';
 import { storeTable } from './option-store.ts';
 import { switchTable } from './option-switch.ts';
@@ -52,6 +53,7 @@ describe('the reference in README.md', () => {
     ['store options', async () => storeTable()],
     ['dns options', async () => dnsTable()],
     ['agent file', async () => agentTable()],
+    ['exporter options', async () => exporterTable()],
     ['notifiers', async () => notifyTable()],
     ['routes', async () => routeTable()],
     ['commands', async () => commandTable()],

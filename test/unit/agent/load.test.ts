@@ -91,7 +91,7 @@ servers:
   - { name: two, url: "http://user:pw@b", tokn: x }
 batchSeconds: soon
 maxUnsent: 0
-exporter: { lisen: off }
+exporter: { lisen: off, token: short, tls: { cert: a.pem } }
 `);
     expect(faults).toEqual([
       'agent.yaml:1: agent_id: "two words" is wrong: expected 1 to 128 of A-Z a-z 0-9 _ . : -',
@@ -102,6 +102,8 @@ exporter: { lisen: off }
       'agent.yaml:5: servers[1].tokn: no such parameter; did you mean token?',
       'agent.yaml:6: batchSeconds: "soon" is wrong: expected number, received string',
       'agent.yaml:7: maxUnsent: 0 is wrong: expected number to be >=1',
+      'agent.yaml:8: exporter.token: *** is wrong: expected at least 8 characters',
+      'agent.yaml:8: exporter.tls.key: missing: expected string',
       'agent.yaml:8: exporter.lisen: no such parameter; did you mean listen?',
       'agent.yaml:2: server: no such parameter; did you mean servers?',
     ]);

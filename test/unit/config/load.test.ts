@@ -213,6 +213,8 @@ describe('secrets', () => {
     expect(load([service], { API_TOKEN_FILE: path, API_TOKEN: 'also-here' }).faults.join()).toContain(
       'expected either',
     );
+    const exporter = load([service], { EXPORTER_TOKEN_FILE: path, EXPORTER_PORT: '9000' }).config?.exporter;
+    expect([exporter?.token?.reveal(), exporter?.listen]).toEqual(['from-a-file', '0.0.0.0:9000']);
     expect(load([service], { API_TOKEN_FILE: join(folder, 'none') }).faults.join()).toContain('API_TOKEN_FILE');
   });
 
