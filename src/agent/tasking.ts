@@ -10,7 +10,7 @@ import type { ClockOffset } from './clock-offset.ts';
 import type { AgentServer } from './config.ts';
 import { type Exchange, showAnswer } from './exchange.ts';
 import type { Jobs } from './jobs.ts';
-import { agentPaths, tasksSchema } from './wire.ts';
+import { tasksPath, tasksSchema } from './wire.ts';
 
 export interface TaskingParts {
   readonly server: AgentServer;
@@ -35,7 +35,7 @@ export async function runTasking(parts: TaskingParts, signal: AbortSignal): Prom
   const { server, exchange, jobs, offset, clock, log, random } = parts;
   const streak = createStreak(log, 'asking a server for tasks', { server: server.name });
   const backoff = createBackoff({ baseMs: 500, maxMs: 30_000, random });
-  const path = `${agentPaths.tasks}?tags=${server.tags.map(encodeURIComponent).join(',')}`;
+  const path = tasksPath(server.tags);
   const tell = tellChanges(log, server.name);
 
   /** For how long to wait then, milliseconds. */

@@ -11,6 +11,9 @@ import { probeCodes } from '../model/probe.ts';
 
 /** Where tasks are asked for and reports are sent to. */
 export const agentPaths = { tasks: '/api/v1/tasks', report: '/api/v1/report', status: '/api/v1/status' } as const;
+/** Where tasks with one of these tags are asked for. */
+export const tasksPath = (tags: readonly string[]): string =>
+  `${agentPaths.tasks}?tags=${tags.map(encodeURIComponent).join(',')}`;
 /** The header with the token. */
 export const tokenHeader = 'X-API-Key';
 

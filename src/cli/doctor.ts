@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import { showFault } from '../config/fault.ts';
+import { defaultAgentFile, loadAgentConfig } from '../agent/load.ts';
+import { type Fault, showFault } from '../config/fault.ts';
 import { defaultFile, loadConfig } from '../config/load.ts';
-import { findings } from '../doctor/doctor.ts';
+import { agentExaminationsOf, examinationsOf } from '../doctor/doctor.ts';
+import { examine } from '../doctor/examine.ts';
 import { type Finding, type FindingState, fault, ok } from '../doctor/finding.ts';
 import { systemClock } from '../time/clock.ts';
 import type { ConfigOptions } from './configuration.ts';
@@ -14,6 +16,7 @@ interface DoctorOptions extends ConfigOptions {
   readonly server?: boolean;
   readonly client?: boolean;
   readonly dns?: boolean;
+  readonly agent?: boolean;
 }
 
 /** `hsdo doctor`: why something does not work, and what to do about it. */
@@ -25,7 +28,8 @@ export function addDoctor(program: Command): void {
     .addHelpText(
       'after',
       `
-Run it as the user of hsdo, with hsdo's environment. With --server, --client or --dns it looks at what that role needs alone.
+Run it as the user of hsdo, with hsdo's environment. With --server, --client or --dns it looks at what that role needs alone,
+with --agent at what the agent of that configuration needs.
 Exit code 0: no faults (warnings do not count); 1: at least one.`,
     )
     .action(async (_: unknown, command: Command) => {
@@ -38,30 +42,45 @@ Exit code 0: no faults (warnings do not count); 1: at least one.`,
 }
 
 async function examineAll(options: DoctorOptions): Promise<readonly Finding[]> {
-  const { config: file } = options;
-  const roles = { server: options.server === true, client: options.client === true, dns: options.dns === true };
-  const { config, faults } = loadConfig({ file, env: process.env, roles });
-  const about = `configuration ${file ?? defaultFile}`;
-  const ofConfig =
-    config === undefined
-      ? faults.map((one) =>
-          fault('configuration', showFault(one), 'correct it; `hsdo check-config` looks at nothing else'),
-        )
-      : [
-          ok(
-            about,
-            `fine: ${config.services.length} service${config.services.length === 1 ? '' : 's'}, store ${config.store.kind}`,
-          ),
-        ];
+  const { ofConfig, examinations } = options.agent === true ? agentParts(options) : rolesParts(options);
   const progress = openProgress(process.stderr);
   const signal = new AbortController().signal;
   try {
     const onLooked = (done: number, total: number) => progress.show(`looking: ${done} of ${total}`);
-    return [...ofConfig, ...(await findings(config, roles, { clock: systemClock, signal, onLooked }))];
+    return [...ofConfig, ...(await examine(examinations, { clock: systemClock, signal, onLooked }))];
   } finally {
     progress.close();
   }
 }
+
+function rolesParts(options: DoctorOptions) {
+  const { config: file } = options;
+  const roles = { server: options.server === true, client: options.client === true, dns: options.dns === true };
+  const { config, faults } = loadConfig({ file, env: process.env, roles });
+  const fine = config && `${counted(config.services.length, 'service')}, store ${config.store.kind}`;
+  return {
+    ofConfig: configFindings(file ?? defaultFile, fine, faults, 'hsdo check-config'),
+    examinations: examinationsOf(config, roles, systemClock),
+  };
+}
+
+function agentParts({ config: file }: DoctorOptions) {
+  const { config, faults } = loadAgentConfig({ file, env: process.env });
+  const fine = config && `an agent of ${counted(config.servers.length, 'server')}`;
+  return {
+    ofConfig: configFindings(file ?? defaultAgentFile, fine, faults, 'hsdo check-config --agent'),
+    examinations: agentExaminationsOf(config, systemClock),
+  };
+}
+
+/** `fine`: what it configures; `undefined` where there are faults. */
+function configFindings(file: string, fine: string | undefined, faults: readonly Fault[], command: string) {
+  const remedy = `correct it; \`${command}\` looks at nothing else`;
+  if (fine === undefined) return faults.map((one) => fault('configuration', showFault(one), remedy));
+  return [ok(`configuration ${file}`, `fine: ${fine}`)];
+}
+
+const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 const words: Readonly<Record<FindingState, string>> = { ok: 'ok', warning: 'warning', fault: 'fault' };
 
@@ -75,8 +94,7 @@ export function forPeople(found: readonly Finding[]): string {
   });
   const count = (wanted: FindingState) => found.filter(({ state }) => state === wanted).length;
   const [faults, warnings] = [count('fault'), count('warning')];
-  const plural = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
-  const end = faults + warnings === 0 ? 'all in order' : `${plural(faults, 'fault')}, ${plural(warnings, 'warning')}`;
+  const end = faults + warnings === 0 ? 'all in order' : `${counted(faults, 'fault')}, ${counted(warnings, 'warning')}`;
   return `${[...lines, '', end].join('\n')}\n`;
 }
 

@@ -8,6 +8,8 @@ import { type Examination, type Finding, fault, ok, warning } from './finding.ts
 const unsureSeconds = 5;
 /** AWS refuses requests that were signed by a clock further off (AWS General Reference, Signature Version 4). */
 const refusedSeconds = 300;
+const sameClock = 'the same within a few seconds';
+const remedy = 'let chrony or systemd-timesyncd keep the clock (`timedatectl`)';
 
 /** Who has a clock and tells it by HTTP: the store, sources, and AWS. */
 export function clockPlaces({ store, services, aws }: Config): readonly string[] {
@@ -68,10 +70,26 @@ function dateAt(place: string, signal: AbortSignal): Promise<number | undefined>
 /** What an offset means: milliseconds that this machine's clock is ahead. */
 export function clockFinding(about: string, aheadMs: number): Finding {
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
-  if (seconds <= unsureSeconds) return ok(about, 'the same within a few seconds');
-  const says = `this machine is ${seconds} s ${aheadMs > 0 ? 'ahead' : 'behind'}`;
-  const remedy = 'let chrony or systemd-timesyncd keep the clock (`timedatectl`)';
+  const says = differenceOf(aheadMs);
+  if (says === undefined) return ok(about, sameClock);
   if (seconds >= refusedSeconds)
     return fault(about, `${says}: AWS refuses what is signed so, certificates may not hold`, remedy);
   return warning(about, `${says}: times of events and maintenance windows are off`, remedy);
+}
+
+/** What an offset from a server means to an agent: milliseconds that this machine's clock is ahead. */
+export function agentClockFinding(about: string, aheadMs: number): Finding {
+  const says = differenceOf(aheadMs);
+  if (says === undefined) return ok(about, sameClock);
+  return warning(
+    about,
+    `${says}: servers of hsdo go by the age of a report, but a master of PyFailoverDNS by this clock`,
+    remedy,
+  );
+}
+
+/** How far a clock is off, in words; `undefined`: not worth one. */
+function differenceOf(aheadMs: number): string | undefined {
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  return seconds <= unsureSeconds ? undefined : `this machine is ${seconds} s ${aheadMs > 0 ? 'ahead' : 'behind'}`;
 }

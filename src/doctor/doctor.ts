@@ -1,14 +1,17 @@
+import type { AgentConfig } from '../agent/config.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../time/clock.ts';
+import { agentExaminations } from './agent.ts';
 import { clockExaminations } from './clocks.ts';
-import { type ExamineOptions, examine } from './examine.ts';
 import { fileExaminations } from './files.ts';
-import type { Examination, Finding } from './finding.ts';
+import type { Examination } from './finding.ts';
 import { haproxyExaminations } from './haproxy.ts';
 import { machineExaminations } from './machine.ts';
-import { portExaminations } from './ports.ts';
+import { notifyExaminations } from './notifiers.ts';
+import { agentPlacesOf, placesOf, portExaminations } from './ports.ts';
 import { sourceExaminations } from './sources.ts';
 import { storeExaminations } from './store.ts';
+import { switchExaminations } from './switchers.ts';
 import { upstreamExaminations } from './upstreams.ts';
 
 /** What the process that does not work is to do; all false: everything is looked at. */
@@ -28,21 +31,20 @@ export function examinationsOf(config: Config | undefined, roles: DoctorRoles, c
     ...fileExaminations(config),
     ...storeExaminations(config, { clock, isServer }),
     ...(isServer ? sourceExaminations(config, clock) : []),
+    ...(isServer ? [...switchExaminations(config, clock), ...notifyExaminations(config, clock)] : []),
     ...(isAny || roles.client ? haproxyExaminations(config) : []),
-    ...portExaminations(config),
+    ...portExaminations(placesOf(config)),
     ...(isAny || roles.dns ? upstreamExaminations(config) : []),
     ...clockExaminations(config, clock),
   ];
 }
 
-/**
- * Finds out why hsdo does not work, by reading alone: nothing is written, made or bound. Everything is looked at together,
- * so that it takes five seconds at most, and every failure is a finding.
- */
-export function findings(
-  config: Config | undefined,
-  roles: DoctorRoles,
-  options: ExamineOptions,
-): Promise<readonly Finding[]> {
-  return examine(examinationsOf(config, roles, options.clock), options);
+/** What there is to look at for an agent. Without a configuration it is the machine alone. */
+export function agentExaminationsOf(config: AgentConfig | undefined, clock: Clock): readonly Examination[] {
+  if (config === undefined) return machineExaminations(undefined);
+  return [
+    ...machineExaminations(config),
+    ...agentExaminations(config, clock),
+    ...portExaminations(agentPlacesOf(config)),
+  ];
 }

@@ -15,7 +15,8 @@ export interface ExamineOptions {
 }
 
 /**
- * Looks at everything at once, each thing within five seconds, and gives what was found in the order of the examinations.
+ * Finds out why hsdo does not work, by reading alone: nothing is written, made or bound. It looks at everything at once, each
+ * thing within five seconds, and gives what was found in the order of the examinations.
  * What fails or does not answer is a fault like any other. Rejects only when the signal is aborted.
  */
 export async function examine(

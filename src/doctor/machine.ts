@@ -2,6 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
 import { type Examination, type Finding, fault, ok, warning } from './finding.ts';
 
+/** What of a configuration the machine has to stand. */
+export type MachineConfig = { readonly checks: { readonly concurrency: number } } & {
+  readonly services?: Config['services'];
+};
+
 /** The oldest Node.js that runs hsdo, and the oldest that still gets corrections. */
 const oldest = [20, 19] as const;
 const supported = 22;
@@ -9,7 +14,7 @@ const supported = 22;
 const otherDescriptors = 256;
 
 /** The machine that hsdo stands on: Node.js, the limit of descriptors, time zones. */
-export function machineExaminations(config: Config | undefined): readonly Examination[] {
+export function machineExaminations(config: MachineConfig | undefined): readonly Examination[] {
   return [
     {
       about: 'Node.js',
@@ -56,8 +61,8 @@ export function descriptorFindings(limits: string | undefined, concurrency: numb
 }
 
 /** Time zones that the configuration names, and one that every full list has. */
-function zonesOf(config: Config | undefined): readonly string[] {
-  const named = config?.services.flatMap(({ maintenance }) =>
+function zonesOf(config: MachineConfig | undefined): readonly string[] {
+  const named = config?.services?.flatMap(({ maintenance }) =>
     maintenance.flatMap((window) => ('timeZone' in window && window.timeZone !== undefined ? [window.timeZone] : [])),
   );
   return [...new Set(['Europe/Berlin', ...(named ?? [])])];

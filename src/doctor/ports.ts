@@ -52,9 +52,13 @@ export function placesOf({ api, exporter, dns }: Config): readonly Place[] {
   ];
 }
 
-/** Every place of the configuration: is it free, held by hsdo, or by somebody else; and may this user take it. */
-export function portExaminations(config: Config): readonly Examination[] {
-  return placesOf(config).map((place) => ({
+/** The place of an agent. */
+export const agentPlacesOf = ({ exporter }: { readonly exporter: { readonly listen: string } }): readonly Place[] =>
+  placeOf('exporter', 'exporter.listen', exporter.listen);
+
+/** Every place that is wanted: is it free, held by hsdo, or by somebody else; and may this user take it. */
+export function portExaminations(places: readonly Place[]): readonly Examination[] {
+  return places.map((place) => ({
     about: aboutOf(place),
     remedy: `choose another place: ${place.option}`,
     look: async () => [await placeFinding(place)],

@@ -28,11 +28,19 @@ export function remedyOf(said: string, otherwise: string): string {
   if (/certificate|self.signed|CERT_|TLS|SSL/i.test(said)) {
     return 'name the authority that signed the certificate in tls.ca, and the name it bears in tls.serverName';
   }
+  return reachRemedyOf(said) ?? otherwise;
+}
+
+/** What to do where somebody cannot be reached, by what was said of it; `undefined` where it was something else. */
+export function reachRemedyOf(said: string): string | undefined {
   if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/.test(said))
     return 'the name is not known in DNS here: correct it, or the resolver';
   if (/ECONNREFUSED/.test(said)) return 'nothing listens there: start it, or correct address and port';
   if (/did not answer|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(said)) {
     return 'nothing comes back: look at firewalls, security groups and routes between here and there';
   }
-  return otherwise;
+  return undefined;
 }
+
+/** True for words of TLS about a certificate that is not believed. */
+export const isAboutCertificate = (said: string): boolean => /certificate|self.signed|CERT_/i.test(said);

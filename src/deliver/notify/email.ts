@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { describeError, HsdoError } from '../../model/error.ts';
 import type { Notice } from '../../model/notice.ts';
 import { headlineOf, linesOf } from './compose.ts';
 import type { Notifier } from './notifier.ts';
-import { commonOptions, type NotifierContext, notifierName, secretText } from './options.ts';
+import { commonOptions, type NotifierContext, notifierName } from './options.ts';
+import { greet, isPassing, smtpFailure, smtpOptions, smtpSchema } from './smtp.ts';
 
 /** A bare address, or one with a name before it; nothing that could become a second line or a second recipient. */
 const address = z
@@ -17,23 +16,10 @@ const address = z
     'expected an address, such as ops@example.org or Ops <ops@example.org>',
   );
 
-const host = z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'expected a host name or an IP address');
-
 export const emailSchema = z.strictObject({
   kind: z.literal('email'),
   name: notifierName.default('email-anon'),
-  smtp: z.strictObject({
-    server: host,
-    /** Default: 465 with ssl, 587 with starttls, else 25. */
-    port: z.int().min(1).max(65_535).optional(),
-    /** Without it STARTTLS is used where it is offered, and demanded where a password is sent. */
-    security: z.enum(['ssl', 'starttls', 'none']).optional(),
-    username: z.string().min(1).max(320).optional(),
-    password: secretText(1).optional(),
-    /** PEM file of the authorities to believe instead of the system's. */
-    ca: z.string().min(1).optional(),
-    ignoreTlsErrors: z.boolean().default(false),
-  }),
+  smtp: smtpSchema,
   from: address,
   to: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(address).min(1).max(100)),
   ...commonOptions,
@@ -41,7 +27,6 @@ export const emailSchema = z.strictObject({
 
 export type EmailConfig = z.output<typeof emailSchema>;
 
-const ports = { ssl: 465, starttls: 587, none: 25 };
 /** How many notices are remembered that some of the recipients have and others do not. */
 const mostPartial = 8;
 
@@ -73,45 +58,10 @@ interface SmtpError {
   readonly rejectedErrors?: readonly SmtpError[] | undefined;
 }
 
-/** What SMTP's codes mean (RFC 5321, section 4.2.1): 4yz passes, 5yz does not; a refused login does not either. */
-function failureOf(what: string, error: unknown): HsdoError {
-  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
-  const isFinal =
-    (typeof responseCode === 'number' && responseCode >= 500) || (code === 'EAUTH' && !isPassing(responseCode));
-  return new HsdoError(isFinal ? 'rejected' : 'unavailable', `${what}: ${describeError(error)}`);
-}
-
-const isPassing = (code: unknown) => typeof code === 'number' && code >= 400 && code < 500;
-
 async function openTransport({ smtp, timeoutSeconds }: EmailConfig, baseFolder: string, what: string) {
   const { createTransport } = await import('nodemailer');
-  const { server, username, password, ignoreTlsErrors } = smtp;
-  const security = smtp.security ?? (password === undefined ? undefined : 'starttls');
-  const ca =
-    smtp.ca === undefined
-      ? undefined
-      : await readFile(resolve(baseFolder, smtp.ca), 'utf8').catch((error: unknown) => {
-          throw new HsdoError(
-            'unavailable',
-            `${what}: cannot read ca ${JSON.stringify(smtp.ca)}: ${describeError(error)}`,
-          );
-        });
-  const timeoutMs = timeoutSeconds * 1000;
-  return createTransport({
-    host: server,
-    port: smtp.port ?? ports[security ?? 'none'],
-    secure: security === 'ssl',
-    requireTLS: security === 'starttls',
-    ignoreTLS: security === 'none',
-    tls: { rejectUnauthorized: !ignoreTlsErrors, ...(ca === undefined ? {} : { ca }) },
-    ...(username === undefined ? {} : { auth: { user: username, pass: password?.reveal() ?? '' } }),
-    // A server that says nothing keeps no connection open beyond the attempt.
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const options = await smtpOptions({ smtp, timeoutSeconds }, baseFolder, what);
+  return createTransport({ ...options, disableFileAccess: true, disableUrlAccess: true });
 }
 
 /**
@@ -153,14 +103,14 @@ export function createEmail(config: EmailConfig, { name, log, baseFolder = '.' }
     const [first] = [...later, ...refused];
     partial.delete(notice.id);
     if (first === undefined) return;
-    if (!hasAny && later.length === 0) throw failureOf(what, first);
+    if (!hasAny && later.length === 0) throw smtpFailure(what, first);
     if (refused.length > 0)
       log.warn({ notifier: name, refused: refused.map(describeError) }, 'recipients of a mail are refused');
     if (later.length === 0) return;
     const waiting = new Set(later.map(({ recipient }) => recipient));
     if (hasAny) partial.set(notice.id, new Set(all.filter((one) => !waiting.has(one))));
     for (const id of [...partial.keys()].slice(0, -mostPartial)) partial.delete(id);
-    throw failureOf(what, first);
+    throw smtpFailure(what, first);
   }
 
   return {
@@ -175,9 +125,10 @@ export function createEmail(config: EmailConfig, { name, log, baseFolder = '.' }
         if (error instanceof HsdoError) throw error;
         const { rejectedErrors = [] } = error as SmtpError;
         // Without any of these it is not about recipients.
-        if (rejectedErrors.length === 0) throw failureOf(what, error);
+        if (rejectedErrors.length === 0) throw smtpFailure(what, error);
         sortOut(notice, rejectedErrors, has.size > 0);
       }
     },
+    verify: (signal) => greet(config, baseFolder, what, signal),
   };
 }

@@ -1,4 +1,5 @@
 import type { Notice } from '../../model/notice.ts';
+import type { Verified } from '../../model/verified.ts';
 
 /**
  * Tells people or programs. One attempt a call; order, repetition, back-off, grouping and limits are the caller's. Throws
@@ -9,6 +10,8 @@ export interface Notifier {
   notify(notice: Notice, signal: AbortSignal): Promise<void>;
   /** Work that only the leader's notifier does meanwhile, such as listening for people who join; ends with the signal. */
   run?(signal: AbortSignal): Promise<void>;
+  /** Goes as far as it can without telling anybody anything, and says what answered; throws as `notify` does. */
+  verify?(signal: AbortSignal): Promise<Verified>;
 }
 
 /**

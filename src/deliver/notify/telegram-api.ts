@@ -46,6 +46,8 @@ export type Sent =
 
 /** The part of Telegram's Bot API (core.telegram.org/bots/api) that a notifier needs. Its URLs hold the token, so none is ever shown. */
 export interface TelegramApi {
+  /** The name of the bot that the token is for. */
+  me(signal: AbortSignal): Promise<string>;
   /** Sends plain text of 1 to 4096 characters; never throws but for an abort. */
   send(chatId: number, text: string, signal: AbortSignal): Promise<Sent>;
   /** Waits up to `waitSeconds` for what is newer than `offset`, and acknowledges everything before it. */
@@ -85,6 +87,13 @@ export function createTelegramApi(options: {
   }
 
   return {
+    async me(signal) {
+      const answer = await call('getMe', {}, signal);
+      if (!answer.ok) throw failure('getMe', answer);
+      const bot = z.object({ username: z.string().regex(/^\w{1,64}$/) }).safeParse(answer.result);
+      if (bot.success) return bot.data.username;
+      throw new HsdoError('unavailable', `${what}: getMe was answered without the name of a bot`);
+    },
     async send(chatId, text, signal) {
       // Without parse_mode nothing in a text has a meaning, so no name of a target can make it unacceptable.
       const body = {

@@ -131,6 +131,7 @@ export function createTelegram(config: TelegramConfig, context: NotifierContext)
       const worst = failures.find((failure) => hasCode(failure, 'unavailable')) ?? failures[0];
       if (worst) throw worst;
     },
+    verify: async (signal) => ({ says: `the token is that of the bot @${await api.me(signal)}` }),
     async run(signal) {
       const streak = createStreak(log, 'listening for chats that join', { notifier: name });
       const backoff = createBackoff({ baseMs: 1000, maxMs: 60_000 });

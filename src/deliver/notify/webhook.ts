@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import { reasonOf } from '../../http/http-call.ts';
+import { reach } from '../../http/reach.ts';
+import { HsdoError } from '../../model/error.ts';
 import type { ClusterEvent } from '../../model/event.ts';
 import type { Notice } from '../../model/notice.ts';
 import { headlineOf, linesOf } from './compose.ts';
@@ -109,6 +112,15 @@ export function createWebhook(config: WebhookConfig, { name, clock }: NotifierCo
       };
       const request = { url: config.url.reveal(), method: 'POST', headers, body } as const;
       assertAccepted(what, await notifyCall(what, request, signal));
+    },
+    async verify(signal) {
+      const url = config.url.reveal();
+      await reach(url, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw new HsdoError('unavailable', `${what}: ${reasonOf(error)}`);
+      });
+      const isSecure = new URL(url).protocol === 'https:';
+      return { says: `its host can be reached${isSecure ? ' by TLS' : ''}; nothing was posted there` };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HsdoError } from '../../model/error.ts';
+import { HsdoError, hasCode } from '../../model/error.ts';
 import type { Secret } from '../../model/secret.ts';
 import { askJson, type JsonAnswer, type JsonQuestion, printable } from './ask-json.ts';
 
@@ -23,6 +23,8 @@ export type RecordFields = Omit<CloudflareRecord, 'id'>;
 
 const zoneSchema = z.object({ id, name: z.string(), status: z.string(), paused: z.boolean().default(false) });
 
+const tokenSchema = z.object({ expires_on: z.string().nullish() });
+
 const envelopeSchema = z.object({
   success: z.boolean(),
   errors: z
@@ -37,6 +39,8 @@ type Envelope = z.output<typeof envelopeSchema>;
 export type Refusal = Pick<Envelope, 'errors'> & { readonly status: number };
 
 export interface CloudflareApi {
+  /** When the token ends, milliseconds since 1970; `undefined`: never, or Cloudflare does not tell, as with the tokens of accounts. */
+  tokenEndsAt(signal: AbortSignal): Promise<number | undefined>;
   /** The id of an active zone. */
   zoneId(name: string, signal: AbortSignal): Promise<string>;
   /** All records of a name, of every type; `undefined` where nothing is known of the zone any more. */
@@ -93,6 +97,19 @@ export function createCloudflareApi(baseUrl: string, token: Secret): CloudflareA
   }
 
   return {
+    async tokenEndsAt(signal) {
+      try {
+        const reply = await call({ method: 'GET' }, '/user/tokens/verify', signal);
+        const told = 'refusal' in reply ? undefined : tokenSchema.safeParse(reply.envelope.result).data?.expires_on;
+        const at = Date.parse(told ?? '');
+        return Number.isNaN(at) ? undefined : at;
+      } catch (error) {
+        // It may be good all the same: what it opens tells that.
+        if (hasCode(error, 'rejected')) return undefined;
+        throw error;
+      }
+    },
+
     async zoneId(name, signal) {
       const reply = await call({ method: 'GET' }, `/zones?name=${encodeURIComponent(name)}`, signal);
       if ('refusal' in reply) throw refused(`look up the zone "${name}"`, reply.refusal);

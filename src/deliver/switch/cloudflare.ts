@@ -42,6 +42,9 @@ export const cloudflareSchema = z
 
 type CloudflareConfig = z.output<typeof cloudflareSchema>;
 
+/** A token that ends within two weeks is worth a word. */
+const soonMs = 14 * 86_400_000;
+
 /** The record is gone, or an equal one is there already: somebody else writes, too. */
 const racingCodes = { gone: 81_044, exists: [81_053, 81_057, 81_058] };
 
@@ -52,7 +55,7 @@ const racingCodes = { gone: 81_044, exists: [81_053, 81_057, 81_058] };
  *
  * @throws HsdoError `config` without a name for the record.
  */
-export function createCloudflareSwitcher(config: CloudflareConfig, { domain }: SwitcherContext): Switcher {
+export function createCloudflareSwitcher(config: CloudflareConfig, { domain, clock }: SwitcherContext): Switcher {
   const name = config.record ?? domain;
   if (name === undefined)
     throw new HsdoError('config', 'The switcher "cloudflare" needs the domain of its service, or a record');
@@ -92,6 +95,15 @@ export function createCloudflareSwitcher(config: CloudflareConfig, { domain }: S
   }
 
   return {
+    async verify(signal) {
+      const endsAt = await api.tokenEndsAt(signal);
+      if (endsAt === undefined) return undefined;
+      const says = `the token ends on ${new Date(endsAt).toISOString().slice(0, 10)}`;
+      return endsAt - clock.now() > soonMs
+        ? { says }
+        : { says, remedy: 'make another one and put it into switch.apiToken' };
+    },
+
     async current(signal) {
       const { records } = await read(signal);
       const [first, ...others] = records;

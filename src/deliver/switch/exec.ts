@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { describeError, HsdoError } from '../../model/error.ts';
 import { secret } from '../../model/secret.ts';
 import { type Ended, firstLine, leanEnvironment, runProgram } from '../../program/run-program.ts';
+import { startFault } from '../../program/startable.ts';
 import { commonOptions, type SwitcherContext } from './options.ts';
 import type { EntryPoint, Switcher } from './switcher.ts';
 
@@ -73,6 +74,16 @@ export function createExecSwitcher(config: ExecConfig, context: SwitcherContext)
     async switchTo(entry, signal) {
       await run('switch', config.switch, [...config.args, entry.name, entry.address], environmentOf(entry), signal);
       believed = { name: entry.name };
+    },
+    async verify() {
+      for (const what of ['init', 'current', 'switch'] as const) {
+        const path = config[what];
+        const file = path === undefined ? undefined : resolve(baseFolder, path);
+        const reason = file === undefined ? undefined : await startFault(file);
+        if (reason !== undefined) throw new HsdoError('rejected', `${what} "${file}" ${reason}`);
+      }
+      const says = 'can be started by this user';
+      return { says: asks === undefined ? `switch ${says}; nothing tells where it points` : `all executables ${says}` };
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { Verified } from '../../model/verified.ts';
+
 /** One entry point of a service, as a switcher is told of it. */
 export interface EntryPoint {
   /** As the configuration or the source names it. */
@@ -19,4 +21,6 @@ export interface Switcher {
   current(signal: AbortSignal): Promise<string | undefined>;
   /** Lets the outside point at `entry`; done when it resolves. Doing it twice is the same as once. */
   switchTo(entry: EntryPoint, signal: AbortSignal): Promise<void>;
+  /** Looks at what `current` does not show and a switch will need, and changes nothing; `undefined` where nothing more can be told. */
+  verify?(signal: AbortSignal): Promise<Verified | undefined>;
 }
