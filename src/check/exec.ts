@@ -2,26 +2,21 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { describeError, HsdoError } from '../model/error.ts';
 import { failed, type Probe, passed, unasked } from '../model/probe.ts';
-import { type Secret, secret } from '../model/secret.ts';
-import { type Ended, lastLine, leanEnvironment, runProgram } from '../program/run-program.ts';
+import { type Secret, withoutSecrets } from '../model/secret.ts';
+import { environmentOf, executable, programOptions } from '../program/options.ts';
+import { describeEnd, type Ended, lastLine, runProgram } from '../program/run-program.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { type CheckContext, commonOptions, type HealthCheck } from './health-check.ts';
-
-/** What the system can hand to a program: everything but NUL (execve(2)). */
-const text = z.string().regex(/^[^\0]*$/, 'expected text without the character NUL');
-const path = text.min(1);
 
 export const execSchema = z.strictObject({
   kind: z.literal('exec'),
   ...commonOptions,
   /** An executable that must end with 0 once before the first check; relative to the configuration's folder. */
-  init: path.optional(),
+  init: executable.optional(),
   /** The executable that is run for each check; relative to the configuration's folder. */
-  check: path,
-  /** What comes before the two arguments that it always gets: the target's name and its address (dhaf). */
-  args: z.array(text).default([]),
-  /** What it finds in its environment beside PATH, HOME and LANG; the values are never shown. */
-  env: z.record(text.regex(/^[^=]+$/, 'expected a name without "="'), text.transform(secret)).default({}),
+  check: executable,
+  /** Two arguments always come after `args`: the target's name and its address (dhaf). */
+  ...programOptions,
 });
 
 type ExecConfig = z.output<typeof execSchema>;
@@ -37,8 +32,7 @@ const initShare = 0.9;
 export function createExecCheck(config: ExecConfig, context: CheckContext): HealthCheck {
   const { clock, baseFolder = '.' } = context;
   const secrets = Object.values(config.env);
-  const own = Object.entries(config.env).map(([name, value]) => [name, value.reveal()]);
-  const env = { ...leanEnvironment(), ...(Object.fromEntries(own) as Record<string, string>) };
+  const env = environmentOf(config.env);
   const check = resolve(baseFolder, config.check);
   const init = config.init === undefined ? undefined : resolve(baseFolder, config.init);
   let ready: Promise<void> | undefined;
@@ -84,9 +78,5 @@ function probeOf(program: string, ended: Ended, secrets: readonly Secret[]): Pro
 }
 
 /** How it ended and the last line that it printed, without the secrets that it was given. */
-function endOf({ code, signal, output }: Ended, secrets: readonly Secret[]): string {
-  const values = secrets.map((one) => one.reveal()).filter((value) => value !== '');
-  const last = lastLine(values.reduce((rest, value) => rest.replaceAll(value, '***'), output));
-  const end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-  return last === '' ? end : `${end}: ${last}`;
-}
+const endOf = (ended: Ended, secrets: readonly Secret[]): string =>
+  describeEnd(ended, lastLine(withoutSecrets(ended.output, secrets)));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failed, type Probe, passed, unasked } from '../model/probe.ts';
-import { type Ended, lastLine, leanEnvironment, runProgram } from '../program/run-program.ts';
+import { describeEnd, type Ended, lastLine, leanEnvironment, runProgram } from '../program/run-program.ts';
 import { type CheckContext, commonOptions, type HealthCheck } from './health-check.ts';
 
 export const icmpSchema = z.strictObject({ kind: z.literal('icmp'), ...commonOptions });
@@ -29,15 +29,14 @@ export function createIcmpCheck(config: z.output<typeof icmpSchema>, context: Ch
   };
 }
 
-function probeOf(address: string, { code, signal, output }: Ended): Probe {
+function probeOf(address: string, ended: Ended): Probe {
+  const { code, output } = ended;
   if (code === 0) {
     const rtt = /(?:rtt|round-trip) min\/avg\/max(?:\/mdev)? = ([\d.]+)\//.exec(output)?.[1];
     const answered = `${address} answers`;
     return rtt === undefined ? passed(answered) : passed(answered, { connectMs: Number(rtt), totalMs: Number(rtt) });
   }
-  const last = lastLine(output);
   if (/unreachable|, \+\d+ errors/i.test(output)) return failed('unreachable', `There is no route to ${address}`);
   if (code === 1) return failed('timeout', `${address} does not answer an echo request`);
-  const end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-  return unasked('error', `The program "ping" ${end}: ${last}`);
+  return unasked('error', `The program "ping" ${describeEnd(ended, lastLine(output))}`);
 }

@@ -1,3 +1,4 @@
+import { isSecret } from '../model/secret.ts';
 import { agentDomainOf } from './agents.ts';
 import type { Path } from './document.ts';
 import { showValue } from './fault.ts';
@@ -65,6 +66,3 @@ export function secretIn(value: unknown): string | undefined {
   }
   return undefined;
 }
-
-const isSecret = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'reveal' in value && typeof value.reveal === 'function';

@@ -97,6 +97,12 @@ function keepOutput({ stdout, stderr }: ChildProcess): () => Pick<Ended, 'output
   return () => ({ output: end.toString('utf8'), stdout: out(), stderr: err() });
 }
 
+/** How it ended, and why by a line of its own: `ended with code 3: no route to host`. */
+export function describeEnd({ code, signal }: Pick<Ended, 'code' | 'signal'>, line: string): string {
+  const end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+  return line === '' ? end : `${end}: ${line}`;
+}
+
 /** The first line that says something, printable and at most 200 characters long; empty when there is none. */
 export const firstLine = (output: string): string =>
   linesOf(output)

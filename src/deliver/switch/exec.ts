@@ -1,29 +1,24 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { describeError, HsdoError } from '../../model/error.ts';
-import { secret } from '../../model/secret.ts';
-import { type Ended, firstLine, leanEnvironment, runProgram } from '../../program/run-program.ts';
+import { type Secret, withoutSecrets } from '../../model/secret.ts';
+import { environmentOf, executable, programOptions } from '../../program/options.ts';
+import { describeEnd, type Ended, firstLine, runProgram } from '../../program/run-program.ts';
 import { startFault } from '../../program/startable.ts';
 import { commonOptions, type SwitcherContext } from './options.ts';
 import type { EntryPoint, Switcher } from './switcher.ts';
-
-/** What the system can hand to a program: everything but NUL (execve(2)). */
-const text = z.string().regex(/^[^\0]*$/, 'expected text without the character NUL');
-const path = text.min(1);
 
 export const execSchema = z.strictObject({
   kind: z.literal('exec'),
   ...commonOptions,
   /** An executable that prints the name or the address of the current target; run once by each new leader. */
-  init: path.optional(),
+  init: executable.optional(),
   /** One that can say so at any time; run for every reading back. May be the same one. */
-  current: path.optional(),
+  current: executable.optional(),
   /** The executable that switches. */
-  switch: path,
-  /** What comes before the two arguments that `switch` always gets: the target's name and its address (dhaf). */
-  args: z.array(text).default([]),
-  /** What all of them find in their environment beside PATH, HOME, LANG and HSDO_...; the values are never shown. */
-  env: z.record(text.regex(/^[^=]+$/, 'expected a name without "="'), text.transform(secret)).default({}),
+  switch: executable,
+  /** `args` are for `switch` alone: two always come after them, the target's name and its address (dhaf). `env` is for all. */
+  ...programOptions,
 });
 
 type ExecConfig = z.output<typeof execSchema>;
@@ -41,13 +36,9 @@ const hopeless = ['ENOENT', 'EACCES', 'ENOEXEC', 'EPERM', 'ENOTDIR'];
  */
 export function createExecSwitcher(config: ExecConfig, context: SwitcherContext): Switcher {
   const { clock, service, domain, baseFolder = '.' } = context;
-  const secrets = Object.values(config.env).map((one) => one.reveal());
-  const env: Record<string, string> = {
-    ...leanEnvironment(),
-    HSDO_SERVICE: service,
-    ...(domain === undefined ? {} : { HSDO_DOMAIN: domain }),
-    ...Object.fromEntries(Object.entries(config.env).map(([name, value]) => [name, value.reveal()])),
-  };
+  const secrets = Object.values(config.env);
+  const about = { HSDO_SERVICE: service, ...(domain === undefined ? {} : { HSDO_DOMAIN: domain }) };
+  const env = environmentOf(config.env, about);
   const asks = config.current ?? config.init;
   let believed: { readonly name: string | undefined } | undefined;
 
@@ -72,7 +63,7 @@ export function createExecSwitcher(config: ExecConfig, context: SwitcherContext)
       return believed.name;
     },
     async switchTo(entry, signal) {
-      await run('switch', config.switch, [...config.args, entry.name, entry.address], environmentOf(entry), signal);
+      await run('switch', config.switch, [...config.args, entry.name, entry.address], variablesOf(entry), signal);
       believed = { name: entry.name };
     },
     async verify() {
@@ -90,17 +81,12 @@ export function createExecSwitcher(config: ExecConfig, context: SwitcherContext)
 
 type Environment = Readonly<Record<string, string>>;
 
-const environmentOf = ({ name, address, port }: EntryPoint): Environment => ({
+const variablesOf = ({ name, address, port }: EntryPoint): Environment => ({
   HSDO_NAME: name,
   HSDO_ADDRESS: address,
   ...(port === undefined ? {} : { HSDO_PORT: String(port) }),
 });
 
 /** How it ended and the first line of its complaint, without the secrets that it was given. */
-function endOf({ code, signal, stderr }: Ended, secrets: readonly string[]): string {
-  const first = firstLine(
-    secrets.filter((one) => one !== '').reduce((rest, one) => rest.replaceAll(one, '***'), stderr),
-  );
-  const end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-  return first === '' ? end : `${end}: ${first}`;
-}
+const endOf = (ended: Ended, secrets: readonly Secret[]): string =>
+  describeEnd(ended, firstLine(withoutSecrets(ended.stderr, secrets)));
