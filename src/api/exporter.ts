@@ -7,17 +7,17 @@ import { createLock, type Refused, refused } from './access.ts';
 import type { TlsFiles } from './certificate.ts';
 import { type ServeOptions, serve } from './listen.ts';
 
-/** The block `exporter` of a configuration. */
+/** The block `exporter` of a configuration, as far as it stands for as long as the process lives. */
 export interface ExporterConfig {
   /** `host:port`. */
   readonly listen: string;
-  /** Without it, metrics are told to everybody who gets at the address. */
-  readonly token?: Secret | undefined;
   readonly tls?: TlsFiles | undefined;
 }
 
 export interface ExporterParts {
   readonly metrics: Metrics;
+  /** The token at this moment. Without any, metrics are told to everybody who gets at the address. */
+  readonly token: () => Secret | undefined;
   /** What keeps the process from its work, of all its roles. */
   readonly problems: () => readonly Problem[];
 }
@@ -39,10 +39,10 @@ export function serveExporter(
  * The Prometheus exporter: the text format on /metrics, and on every other path as HSDO's exporter has it. But /healthz and
  * /readyz answer as the API does, since a client, an agent or a process for DNS alone may have no API.
  */
-function createExporter(config: ExporterConfig, { metrics, problems }: ExporterParts): Hono {
+function createExporter({ tls }: ExporterConfig, { metrics, problems, token }: ExporterParts): Hono {
   const app = new Hono();
   const uncached = { 'cache-control': 'no-store' };
-  const refusal = createRefusal(config);
+  const refusal = createRefusal(tls, token);
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200, uncached));
   app.get('/readyz', (context) => {
     const found = problems();
@@ -61,9 +61,13 @@ function createExporter(config: ExporterConfig, { metrics, problems }: ExporterP
 }
 
 /** Why somebody is told nothing but health; `undefined` for whoever may read all. */
-function createRefusal({ token, tls }: ExporterConfig): (context: Context) => Refused | undefined {
-  const lock = token === undefined ? undefined : createLock([{ token }]);
+function createRefusal(
+  tls: TlsFiles | undefined,
+  token: () => Secret | undefined,
+): (context: Context) => Refused | undefined {
   return (context) => {
+    const now = token();
+    const lock = now && createLock([{ token: now }]);
     if (tls?.ca !== undefined && !hasShownCertificate(context)) {
       return refused(403, 'expected a certificate that an authority in exporter.tls.ca has signed');
     }

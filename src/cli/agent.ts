@@ -3,6 +3,7 @@ import type { AgentConfig } from '../agent/config.ts';
 import { defaultAgentFile, loadAgentConfig } from '../agent/load.ts';
 import { serveExporter } from '../api/exporter.ts';
 import { showFault } from '../config/fault.ts';
+import { isSameSetting } from '../config/same.ts';
 import { runTogether, stopOnSignals } from '../daemon/lifecycle.ts';
 import { createReadiness } from '../daemon/readiness.ts';
 import { createReloading, type Play, type ReloadingOptions, reloadOnSignal } from '../daemon/reloading.ts';
@@ -52,7 +53,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await runTogether(agent.loops, until);
   };
   const { problems } = readiness;
-  const exporter = (inner: AbortSignal) => serveExporter(config.exporter, { metrics, problems, clock, log }, inner);
+  const token = () => reloading.current().exporter.token;
+  const exporting = { metrics, problems, token, clock, log };
+  const exporter = (inner: AbortSignal) => serveExporter(config.exporter, exporting, inner);
   const exporters = config.exporter.listen === 'off' ? [] : [exporter];
   try {
     const told = systemdLoops({ heartbeats, readiness, log }, termsOf(process.env));
@@ -73,6 +76,7 @@ function loadAgain({ config: file }: ConfigOptions): ReturnType<ReloadingOptions
 function agentRestartPaths(before: AgentConfig, after: AgentConfig): readonly string[] {
   return [
     ...(before.exporter.listen === after.exporter.listen ? [] : ['exporter.listen']),
+    ...(isSameSetting(before.exporter.tls, after.exporter.tls) ? [] : ['exporter.tls']),
     ...(before.log.format === after.log.format ? [] : ['log.format']),
   ];
 }

@@ -78,8 +78,9 @@ function loopsOf(
   parts: ProcessParts,
   dns: DnsRole | undefined,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
-  const { config, readiness } = parts;
+  const { config, reloading, readiness } = parts;
   const problems = () => readiness?.problems() ?? [];
+  const token = () => reloading.current().exporter.token;
   const hasClient = roles.client && hasHaproxy(config);
   return [
     ...(dns ? [(inner: AbortSignal) => dns.run({ withApi: !roles.server && !hasClient }, inner)] : []),
@@ -87,7 +88,7 @@ function loopsOf(
     ...(hasClient ? [(inner: AbortSignal) => runClient(parts, { withApi: !roles.server }, inner)] : []),
     ...(config.exporter.listen === 'off'
       ? []
-      : [(inner: AbortSignal) => serveExporter(config.exporter, { ...parts, problems }, inner)]),
+      : [(inner: AbortSignal) => serveExporter(config.exporter, { ...parts, problems, token }, inner)]),
   ];
 }
 

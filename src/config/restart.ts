@@ -13,6 +13,7 @@ const always: readonly Path[] = [
   ['api', 'listen'],
   ['api', 'tls'],
   ['exporter', 'listen'],
+  ['exporter', 'tls'],
   ['log', 'format'],
 ];
 /** The thread that answers DNS outlives a reload. */

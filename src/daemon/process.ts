@@ -11,7 +11,7 @@ import type { Reloading } from './reloading.ts';
 export interface ProcessParts {
   /** As it was at the start, or, for what plays by `reloading`, as it is. */
   readonly config: Config;
-  readonly reloading: Pick<Reloading<Config>, 'each' | 'problems'>;
+  readonly reloading: Pick<Reloading<Config>, 'each' | 'current' | 'problems'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -10,6 +10,8 @@ export type Play<C> = (config: C, closers: Closers, signal: AbortSignal) => Prom
 
 /** The configuration of a process, which may become another one while it runs. */
 export interface Reloading<C> {
+  /** The one in use. */
+  current(): C;
   /** Plays by the configuration as it is, and anew whenever it is another one, until the signal is aborted. */
   each(play: Play<C>, signal: AbortSignal): Promise<void>;
   /** That what stands on disk is not what is in use. It keeps nobody from work. */
@@ -75,6 +77,7 @@ export function createReloading<C>(options: ReloadingOptions<C>): Reloading<C> {
   }
 
   return {
+    current: () => config,
     async each(play, signal) {
       for (;;) {
         await changed;

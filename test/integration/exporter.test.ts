@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ExporterConfig, serveExporter } from '../../src/api/exporter.ts';
-import { secret } from '../../src/model/secret.ts';
+import { type Secret, secret } from '../../src/model/secret.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { startAgent } from '../fixtures/agent.ts';
@@ -39,10 +39,10 @@ afterAll(async () => {
 });
 
 /** Serves an exporter and gives its port. */
-async function listen(config: Omit<ExporterConfig, 'listen'>) {
+async function listen({ token: own, ...config }: Omit<ExporterConfig, 'listen'> & { readonly token?: Secret }) {
   const log = recordingLog();
   const problems = () => [{ part: 'server', message: 'not yet' }];
-  const parts = { metrics: createMetrics(), problems, clock: systemClock, log };
+  const parts = { metrics: createMetrics(), problems, token: () => own, clock: systemClock, log };
   const port = await new Promise<number>((onListening) => {
     ended.push(serveExporter({ listen: '127.0.0.1:0', ...config }, { ...parts, onListening }, stop.signal));
   });

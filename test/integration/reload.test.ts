@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { askDns, dataOf, type Place } from '../fixtures/ask-dns.ts';
 import { describeWith } from '../fixtures/component.ts';
-import { type Hsdo, startHsdo } from '../fixtures/hsdo.ts';
+import { type Hsdo, samplesOf, startHsdo } from '../fixtures/hsdo.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { startTargets, type TestTarget } from '../fixtures/targets.ts';
 import { until } from '../fixtures/until.ts';
@@ -42,6 +42,10 @@ describeWith(['dig'], 'SIGHUP', () => {
     return (await answer.json()) as Awaited<ReturnType<Hsdo['status']>>;
   };
   const web = async (name?: string) => (await status(name)).services.find((one) => one.name === 'web');
+  const metric = async (name: string) => {
+    const headers = { authorization: `Bearer ${token('metrics').token}` };
+    return samplesOf(await (await fetch(`${hsdo.exporter}/metrics`, { headers })).text(), name);
+  };
   const inUse = () => hsdo.log().split('the configuration on disk is in use').length - 1;
 
   beforeAll(async () => {
@@ -74,6 +78,7 @@ describeWith(['dig'], 'SIGHUP', () => {
     await hsdo.configure(
       configuration({
         api: { tokens: [token('second')] },
+        exporter: { token: token('metrics').token },
         services: [service('web', { drainSeconds: 5 }), service('new')],
       }),
     );
@@ -100,10 +105,11 @@ describeWith(['dig'], 'SIGHUP', () => {
     expect([(await status('second')).lease, hsdo.pid()]).toEqual([lease, pid]);
     expect((await status('second')).services.map(({ name }) => name)).toEqual(['web', 'new']);
     expect((await asks('/api/v1/status', 'first')).status).toBe(401);
+    expect((await fetch(`${hsdo.exporter}/metrics`)).status).toBe(401);
     expect(await streamed).toContain('event: frame');
-    const weights = [...(await hsdo.metric('hsdo_server_weight')).keys()].join('\n');
+    const weights = [...(await metric('hsdo_server_weight')).keys()].join('\n');
     expect([weights.includes('service="old"'), weights.includes('service="web"')]).toEqual([false, true]);
-    expect([...(await hsdo.metric('hsdo_assign_slots')).keys()].join()).not.toContain('service="old"');
+    expect([...(await metric('hsdo_assign_slots')).keys()].join()).not.toContain('service="old"');
   });
 
   it('with a faulty file changes nothing, names every fault, and says so to who asks and who watches', async () => {
@@ -113,7 +119,7 @@ describeWith(['dig'], 'SIGHUP', () => {
     expect(hsdo.log()).toMatch(/services\[0\]\.size.*services\[0\]/s);
     expect((await status('second')).problems.map(({ part }) => part)).toContain('configuration');
     expect((await fetch(`${hsdo.api}/readyz`)).status).toBe(200);
-    expect([...(await hsdo.metric('hsdo_config_last_reload_successful')).values()]).toEqual([0]);
+    expect([...(await metric('hsdo_config_last_reload_successful')).values()]).toEqual([0]);
     expect(await dataOf(place, `new.${domain}`, 'A')).toHaveLength(3);
   });
 
@@ -135,7 +141,7 @@ describeWith(['dig'], 'SIGHUP', () => {
     expect((await hsdo.status()).problems).not.toContainEqual(expect.objectContaining({ part: 'configuration' }));
     await until('the old name is back', async () => (await dataOf(place, `old.${domain}`, 'A')).length === 2);
     expect(await dataOf(place, `web.${domain}`, 'A')).toHaveLength(2);
-    expect([...(await hsdo.metric('hsdo_config_last_reload_successful')).values()]).toEqual([1]);
+    expect([...(await metric('hsdo_config_last_reload_successful')).values()]).toEqual([1]);
   });
 });
 
