@@ -50,7 +50,7 @@ const switching: z.ZodType<SwitchView> = z.object({
 
 const serviceFields = {
   name: z.string(),
-  state: z.enum(['unpublished', 'panic', 'no-quorum', 'holding', 'ok']),
+  state: z.enum(['unknown', 'unpublished', 'panic', 'no-quorum', 'holding', 'ok']),
   revision: count,
   epoch: count,
   publishedAt: instant.exactOptional(),

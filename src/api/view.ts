@@ -27,10 +27,11 @@ export interface SourceView {
 }
 
 /**
- * What a service is in, the worst first: `unpublished` (nobody decided anything yet), `panic` (no target is up),
- * `no-quorum` (fewer observers vote than a majority of those registered), `holding` (the guard holds a removal), `ok`.
+ * What a service is in, the worst first: `unknown` (the store is away, and this process never read its list), `unpublished`
+ * (nobody decided anything yet), `panic` (no target is up), `no-quorum` (fewer observers vote than a majority of those
+ * registered), `holding` (the guard holds a removal), `ok`.
  */
-export type ServiceState = 'unpublished' | 'panic' | 'no-quorum' | 'holding' | 'ok';
+export type ServiceState = 'unknown' | 'unpublished' | 'panic' | 'no-quorum' | 'holding' | 'ok';
 
 export interface ServiceView {
   readonly name: string;

@@ -20,8 +20,16 @@ export function hasColor({ isTTY }: Canvas, env: NodeJS.ProcessEnv = process.env
 /** Colours for that output, or functions that leave the text as it is. */
 export const paints = (canvas: Canvas) => pc.createColors(hasColor(canvas));
 
+/** The colour of each state of a service. */
+export const stateColors = ({ green, yellow, red, dim }: ReturnType<typeof paints>) =>
+  ({
+    ok: green,
+    holding: yellow,
+    'no-quorum': yellow,
+    panic: red,
+    unpublished: dim,
+    unknown: yellow,
+  }) satisfies Readonly<Record<ServiceState, (text: string) => string>>;
+
 /** The state of a service in its colour, for standard output. */
-export function paintState(state: ServiceState): string {
-  const { green, yellow, red, dim } = paints(process.stdout);
-  return { ok: green, holding: yellow, unpublished: dim, 'no-quorum': yellow, panic: red }[state](state);
-}
+export const paintState = (state: ServiceState): string => stateColors(paints(process.stdout))[state](state);

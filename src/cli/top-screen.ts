@@ -2,7 +2,7 @@ import type { NodeView } from '../api/cluster-view.ts';
 import type { ServiceView, StatusView } from '../api/view.ts';
 import type { ClusterEvent } from '../model/event.ts';
 import { type Slot, servingWeight } from '../model/slot.ts';
-import type { paints } from './paint.ts';
+import { type paints, stateColors } from './paint.ts';
 import { instant } from './show.ts';
 import { ago } from './table.ts';
 
@@ -116,12 +116,11 @@ export function windowOf<T>(all: readonly T[], chosen: number, room: number): re
 
 function serviceLine(service: ServiceView, isChosen: boolean, columns: number, c: Colors): string {
   const { name, state, active, revision, taken, size, verdicts } = service;
-  const paint = { ok: c.green, holding: c.yellow, unpublished: c.dim, 'no-quorum': c.yellow, panic: c.red }[state];
   const down = verdicts?.down ?? 0;
   const cells: Cell[] = [
     [isChosen ? '>' : ' ', 2, c.cyan],
     [name, 23, isChosen ? c.bold : undefined],
-    [state, 12, paint],
+    [state, 12, stateColors(c)[state]],
     [`${taken}/${size}`, 10],
     [verdicts === undefined ? '-' : String(verdicts.up), 6],
     [verdicts === undefined ? '-' : String(down), 6, down > 0 ? c.red : undefined],

@@ -51,6 +51,8 @@ export interface Leading {
   run(signal: AbortSignal): Promise<void>;
   /** The last round's outcome; absent while this process does not lead. */
   last(): RoundResult | undefined;
+  /** The list as this process led with it last, whoever leads now. */
+  former(): Snapshot | undefined;
   /** Why the last round failed. */
   failure(): string | undefined;
 }
@@ -84,6 +86,7 @@ export function createLeading(parts: LeadingParts): Leading {
   const streak = createStreak(log, 'a round', { service: service.name });
   let memory: RoundMemory = freshMemory;
   let last: RoundResult | undefined;
+  let former: Snapshot | undefined;
   let failure: string | undefined;
 
   const stepDown = () => {
@@ -120,6 +123,7 @@ export function createLeading(parts: LeadingParts): Leading {
       tell(result);
       memory = result.memory;
       last = result;
+      former = result.snapshot ?? former;
       if (result.snapshot) parts.decided?.(result.snapshot, term);
       failure = undefined;
       streak.worked();
@@ -145,6 +149,7 @@ export function createLeading(parts: LeadingParts): Leading {
   return {
     run: (signal) => every(looks, () => once(signal), signal),
     last: () => last,
+    former: () => former,
     failure: () => failure,
   };
 }

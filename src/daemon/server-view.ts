@@ -1,13 +1,11 @@
-import type { ServiceView, SourceView, View } from '../api/view.ts';
+import type { SourceView, View } from '../api/view.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { quorumOf } from '../judge/quorum.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Snapshot } from '../model/snapshot.ts';
 import type { RegisteredObserver } from '../publish/ballot-reader.ts';
 import { createEvents } from '../publish/events.ts';
 import type { Homes } from '../publish/homes.ts';
 import type { Lease } from '../publish/lease.ts';
-import { createReports, type Report } from '../publish/reports.ts';
 import type { Requests } from '../publish/requests.ts';
 import { version } from '../telemetry/version.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -19,9 +17,9 @@ import type { Watching } from './observing/watching.ts';
 import type { ProcessParts } from './process.ts';
 import { pulseOf } from './pulse.ts';
 import type { ServedService } from './served-service.ts';
-import { createServerCommands } from './server-commands.ts';
+import { createServedViews } from './served-views.ts';
+import { type Asking, createServerCommands } from './server-commands.ts';
 import { observerView, serviceDetail } from './service-detail.ts';
-import { serviceView } from './service-view.ts';
 import type { StoreHealth } from './store-health.ts';
 import { candidatesOf } from './switchover-view.ts';
 
@@ -39,16 +37,19 @@ interface ServerViewParts extends ProcessParts {
 }
 
 const deadlineMs = 5000;
-/** A client refreshes its report every minute; one that fell silent for longer is not shown. */
-const silentMs = 5 * 60_000;
+/** Those who watch ask again every second and give up after a few, so that a store which hangs is not waited for much longer. */
+const lookMs = 2000;
 
 /** What a server tells over the API, and the few things that one may ask of it. */
 export function createServerView(parts: ServerViewParts): View {
   const { config, clock, homes, requests, lease, served, watching, agents, health, dns } = parts;
   const domains = domainsOf(config);
   const process = new AbortController();
-  const asking = <T>(call: (signal: AbortSignal) => Promise<T>) =>
-    withDeadline('The store', deadlineMs, process.signal, call);
+  const within =
+    (ms: number): Asking =>
+    (call) =>
+      withDeadline('The store', ms, process.signal, call);
+  const [asking, looking] = [within(deadlineMs), within(lookMs)];
   const snapshotOf = (service: string) => asking((signal) => homes.snapshots.read(service, signal));
   const isServed = (service: string) => config.services.some(({ name }) => name === service);
 
@@ -62,24 +63,9 @@ export function createServerView(parts: ServerViewParts): View {
     ...(dns?.problems() ?? []),
   ];
   const voters = () => (watching?.electorate.observers() ?? []).filter(({ services }) => services.length > 0);
-  const clientReports = async () => {
-    const { store } = homes;
-    if (!store) return [];
-    return asking((signal) => createReports(store).list(clock.now() - silentMs, signal)).catch(() => []);
-  };
-
-  const newest = async (one: ServedService) => one.leading.last()?.snapshot ?? (await snapshotOf(one.name));
   const find = (name: string) => served.find((candidate) => candidate.name === name);
-  const services = async () => {
-    const reports = await clientReports();
-    return Promise.all(
-      served.map(async (one) => {
-        const snapshot = await newest(one).catch(() => undefined);
-        return viewOf(one, reports, snapshot, requests, hasQuorum(one.service));
-      }),
-    );
-  };
   const hasQuorum = (service: ServiceConfig) => quorumProblems(service, watching?.electorate.observers()).length === 0;
+  const views = createServedViews({ served, homes, requests, hasQuorum, looking, clock });
   const nodes = () => nodeViews({ config, lease: lease.view(), electorate: watching?.electorate });
 
   return {
@@ -89,7 +75,7 @@ export function createServerView(parts: ServerViewParts): View {
       services: served.map(({ name }) => ({ name, targets: pulseOf(watching?.observing.opinions(name) ?? []) })),
       ...(dns ? { queriesPerSecond: dns.view().queriesPerSecond } : {}),
     }),
-    services,
+    services: views.all,
     nodes: async () => nodes(),
     cluster: async () => ({
       ...clusterView({ config, clock, health, problems: problems(), lease: lease.view() }),
@@ -106,25 +92,23 @@ export function createServerView(parts: ServerViewParts): View {
         lease: lease.view(),
         problems: problems(),
         observers: voters().map((one) => observerView(one, agents?.sights())),
-        services: await services(),
+        services: await views.all(),
         ...(dns ? { dns: dns.view() } : {}),
       };
     },
     slots: async (service) => (isServed(service) ? ((await snapshotOf(service))?.slots ?? []) : undefined),
     async candidates(name) {
       const one = find(name);
-      return one && candidatesOf(one.service, await newest(one));
+      return one && candidatesOf(one.service, await views.newest(one));
     },
     async events(wanted) {
       const { store } = homes;
-      return store ? asking((signal) => createEvents(store).list(wanted, signal)) : [];
+      return store ? looking((signal) => createEvents(store).list(wanted, signal)) : [];
     },
     async service(name) {
       const one = find(name);
       if (!one) return undefined;
-      // Read once, or the two halves of the answer would be of different lists.
-      const snapshot = await newest(one);
-      const view = await viewOf(one, await clientReports(), snapshot, requests, hasQuorum(one.service));
+      const { view, snapshot } = await views.one(one);
       return serviceDetail(view, one.service, snapshot, {
         observers: observersOf(one.service),
         opinions: watching?.observing.opinions(name) ?? [],
@@ -133,27 +117,6 @@ export function createServerView(parts: ServerViewParts): View {
       });
     },
     ...createServerCommands({ ...parts, store: homes.store, asking, snapshotOf }),
-  };
-}
-
-async function viewOf(
-  { name, sources, leading, switching }: ServedService,
-  reports: readonly Report[],
-  snapshot: Snapshot | undefined,
-  requests: Requests,
-  hasQuorum: boolean,
-): Promise<ServiceView> {
-  const last = leading.last();
-  const switched = switching?.view();
-  const asked = last?.asked ?? (await requests.read(name, new AbortController().signal).catch(() => undefined));
-  return {
-    ...serviceView(name, snapshot, hasQuorum),
-    shrinkBlockedBy: last?.shrinkBlockedBy ?? [],
-    sources: sources.views(),
-    duplicates: sources.duplicates(),
-    overrides: asked?.overrides ?? [],
-    ...(switched ? { switch: switched } : {}),
-    clients: reports.filter(({ service }) => service === name),
   };
 }
 

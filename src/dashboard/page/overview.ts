@@ -5,12 +5,13 @@ import type { Scene } from './state.ts';
 import { counted, lasting, stateWords, type Tone } from './words.ts';
 
 /** Services that need somebody come first, the rest by name. */
-const urgency: readonly ServiceView['state'][] = ['panic', 'no-quorum', 'holding', 'unpublished', 'ok'];
+const urgency: readonly ServiceView['state'][] = ['panic', 'unknown', 'no-quorum', 'holding', 'unpublished', 'ok'];
 
 export const linkTo = (service: string): string => `#/service/${encodeURIComponent(service)}`;
 
 /** How many are up, down and undecided, as a bar and in words. */
-export function healthBar({ verdicts, taken, draining }: ServiceView): Drawn {
+export function healthBar({ state, verdicts, taken, draining }: ServiceView): Drawn {
+  if (state === 'unknown') return html`<div class="health"><p>the store does not tell</p></div>`;
   if (verdicts === undefined) {
     const draw = taken + draining === 0 ? 'no targets' : `${counted(taken, 'target')}, not checked`;
     return html`<div class="health"><p>${draw}</p></div>`;

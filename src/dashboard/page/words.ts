@@ -62,6 +62,7 @@ export const stateWords: Readonly<Record<ServiceState, readonly [string, Tone]>>
   'no-quorum': ['no quorum', 'doubtful'],
   panic: ['panic', 'bad'],
   unpublished: ['not published yet', 'calm'],
+  unknown: ['not known', 'doubtful'],
 };
 
 const eventTones: Readonly<Record<ClusterEvent['kind'], Tone>> = {
