@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { showFault } from '../config/fault.ts';
 import { defaultFile, loadConfig } from '../config/load.ts';
+import { hideSecrets } from '../config/secret-places.ts';
 import { checkAgentConfig } from './agent.ts';
 import type { ConfigOptions } from './configuration.ts';
 import { exitCodes } from './exit.ts';
@@ -18,17 +19,26 @@ export function addCheckConfig(program: Command): void {
       const { config, faults, notices, summary } = agent ? checkAgentConfig(file) : checkRolesConfig(file);
       if (options.json) {
         process.stdout.write(
-          `${JSON.stringify({ ok: faults.length === 0, faults, notices, ...(options.print && config ? { config } : {}) }, null, 2)}\n`,
+          asJson({ ok: faults.length === 0, faults, notices, ...(options.print && config ? { config } : {}) }),
         );
       } else {
         for (const notice of notices) process.stderr.write(`note: ${notice}\n`);
         for (const fault of faults) process.stderr.write(`${showFault(fault)}\n`);
-        if (config && options.print) process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
+        if (config && options.print) process.stdout.write(asJson(config));
         else if (config) process.stdout.write(summary);
         else process.stderr.write(`${faults.length} fault${faults.length === 1 ? '' : 's'}\n`);
       }
       process.exitCode = faults.length === 0 ? exitCodes.ok : exitCodes.config;
     });
+}
+
+/** Secrets hide themselves, but for those in an extension's options: it is given them as plain values. */
+function asJson(shown: unknown): string {
+  return `${JSON.stringify(shown, withoutOptions, 2)}\n`;
+}
+
+function withoutOptions(this: { readonly kind?: unknown }, key: string, value: unknown): unknown {
+  return key === 'options' && this.kind === 'module' ? hideSecrets(value) : value;
 }
 
 function checkRolesConfig(file: string | undefined) {

@@ -34,15 +34,27 @@ export function resolveSecrets(
     if (!isTree(value)) return value;
     const place = isSecret ? placeIn(value) : undefined;
     if (place) return resolve(place, path);
-    const holdsSecrets = secretMaps.includes(String(path.at(-1)));
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [
-        key,
-        walk(inner, [...path, key], holdsSecrets || isSecretName(key) || secretTexts.includes(key)),
-      ]),
+      Object.entries(value).map(([key, inner]) => [key, walk(inner, [...path, key], isPlace(path.at(-1), key))]),
     );
   };
   return { root: walk(root, [], false) as Record<string, unknown>, faults };
+}
+
+/** Whether a secret is expected under this key of a map, by the key itself or by that of the map. */
+const isPlace = (map: string | number | undefined, key: string) =>
+  secretMaps.includes(String(map)) || isSecretName(key) || secretTexts.includes(key);
+
+/** The same with `***` wherever {@link resolveSecrets} may have put a secret, for those who are shown it. */
+export function hideSecrets(value: unknown, map?: string): unknown {
+  if (Array.isArray(value)) return value.map((part) => hideSecrets(part, map));
+  if (!isTree(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      isPlace(map, key) && !isTree(inner) ? '***' : hideSecrets(inner, key),
+    ]),
+  );
 }
 
 type SecretPlace = { readonly env: string } | { readonly file: string };

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { runCliHere } from '../fixtures/cli.ts';
@@ -15,6 +15,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hsdo-cli-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => vi.unstubAllEnvs());
 
 const fileOf = async (text: string) => {
   const file = join(folder, 'env.yaml');
@@ -72,6 +73,31 @@ describe('hsdo at the command line', () => {
       config: { intervalSeconds: 3, api: { token: '***' } },
     });
     expect(stdout).not.toContain('very-secret');
+  });
+
+  it('prints no secret of an extension either, wherever its options may refer to one', async () => {
+    const own = { kind: 'module', path: './own.mjs' };
+    const refer = { env: 'OWN_SECRET' };
+    const options = {
+      places: 3,
+      password: refer,
+      token: [refer],
+      api: { clientSecret: refer, region: 'eu' },
+      headers: { 'X-Login': refer },
+      url: refer,
+    };
+    const service = {
+      ...{ name: 'web', domain: 'web.test', source: { kind: 'static', targets: ['10.0.0.1:80'] } },
+      ...{ check: { ...own, options }, select: 'active-passive', switch: { ...own, options } },
+    };
+    const file = await fileOf(JSON.stringify({ services: [service], notify: [{ ...own, name: 'own', options }] }));
+    vi.stubEnv('OWN_SECRET', 'in-plain-sight');
+    for (const more of [[], ['--json']]) {
+      const { code, stdout } = await runCliHere(['check-config', '--print', ...more, '-c', file]);
+      expect([code, stdout]).toEqual([0, expect.not.stringContaining('in-plain-sight')]);
+      expect(stdout.match(/"region": "eu"/g)).toHaveLength(3);
+      expect(stdout.match(/"clientSecret": "\*\*\*"/g)).toHaveLength(3);
+    }
   });
 
   it('tells whoever comes without arguments what there is to do', async () => {
