@@ -1,5 +1,6 @@
 import { showFault } from '../config/fault.ts';
 import { loadConfig } from '../config/load.ts';
+import { jsonIn } from '../http/http-call.ts';
 import { describeError } from '../model/error.ts';
 import { exchange, type Trust } from './exchange.ts';
 import { Exit, exitCodes } from './exit.ts';
@@ -16,6 +17,9 @@ export interface ApiOptions extends Trust {
 const usualTimeoutMs = 10_000;
 const defaultListen = '127.0.0.1:8128';
 
+/** A variable of the environment; an empty one is not set. */
+const variable = (name: string) => process.env[name] || undefined;
+
 /** Where the API is: `--api`, HSDO_API, the configuration's own address, or the default one. */
 function locate(options: ApiOptions): { base: string; token: string | undefined; trust: Trust } {
   const { config, faults } = loadConfig({ file: options.config, env: process.env });
@@ -24,21 +28,32 @@ function locate(options: ApiOptions): { base: string; token: string | undefined;
     throw new Exit(exitCodes.config, faults.map(showFault).join('\n'));
   }
   const listen = config?.api.listen ?? defaultListen;
-  const base =
-    options.api ??
-    process.env['HSDO_API'] ??
-    `${config?.api.tls ? 'https' : 'http'}://${listen.replace(/^0\.0\.0\.0/, '127.0.0.1').replace(/^\[::\]/, '[::1]')}`;
+  const own = `${config?.api.tls ? 'https' : 'http'}://${listen.replace(/^0\.0\.0\.0/, '127.0.0.1').replace(/^\[::\]/, '[::1]')}`;
   // Whoever reads the configuration has its tokens.
-  const own = config?.api.token ?? config?.api.tokens.find(({ role }) => role === 'operate')?.token;
-  const token = options.token ?? process.env['HSDO_API_TOKEN'] ?? own?.reveal();
-  const env = (name: string) => process.env[name] || undefined;
+  const ownToken = config?.api.token ?? config?.api.tokens.find(({ role }) => role === 'operate')?.token;
   const trust = {
-    ca: options.ca ?? env('HSDO_API_CA'),
-    cert: options.cert ?? env('HSDO_API_CERT'),
-    key: options.key ?? env('HSDO_API_KEY'),
+    ca: options.ca ?? variable('HSDO_API_CA'),
+    cert: options.cert ?? variable('HSDO_API_CERT'),
+    key: options.key ?? variable('HSDO_API_KEY'),
   };
-  return { base: /^https?:\/\//.test(base) ? base : `http://${base}`, token, trust };
+  return {
+    base: named('--api', options.api) ?? named('HSDO_API', variable('HSDO_API')) ?? own,
+    token: options.token ?? variable('HSDO_API_TOKEN') ?? ownToken?.reveal(),
+    trust,
+  };
 }
+
+/** An address as somebody typed it, with or without `http://`. */
+function named(where: string, address: string | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const base = /^https?:\/\//.test(address) ? address : `http://${address}`;
+  if (URL.canParse(base)) return base;
+  const expected = `expected an address such as http://${defaultListen}`;
+  throw new Exit(exitCodes.usage, `error: ${where} is ${JSON.stringify(address)}, ${expected}`);
+}
+
+/** Who asks, in the letters that a header may have (RFC 9110 section 5.5). */
+const user = () => (variable('USER') ?? 'cli').replaceAll(/[^ -~\u00a0-\u00ff]/g, '?');
 
 /** Asks the API and gives its answer, or ends the command with the API's own words. */
 export async function askApi(
@@ -48,7 +63,7 @@ export async function askApi(
   body?: unknown,
 ): Promise<unknown> {
   const { base, token, trust } = locate(options);
-  const headers: Record<string, string> = { 'x-hsdo-user': process.env['USER'] ?? 'cli' };
+  const headers: Record<string, string> = { 'x-hsdo-user': user() };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (method !== 'GET') headers['content-type'] = 'application/json';
   const answer = await exchange(new URL(path, base), {
@@ -64,21 +79,23 @@ export async function askApi(
       `Cannot ask hsdo at ${base}: ${describeError(error)}. Is hsdo --server running, and is this its API (--api, HSDO_API)?`,
     );
   });
-  const content = parse(answer.text);
-  if (answer.status >= 200 && answer.status < 300) return content;
-  const said = (content as { error?: unknown } | undefined)?.error;
-  throw new Exit(
-    exitCodes.failed,
-    `${base} refuses (${answer.status}): ${typeof said === 'string' ? said : answer.text.slice(0, 200)}`,
-  );
+  return contentOf(base, answer);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+/** What an answer of the API says; ends the command where it is a refusal, or no answer of hsdo's. */
+function contentOf(base: string, { status, text }: { readonly status: number; readonly text: string }): unknown {
+  const content = jsonIn(text);
+  const begins = text
+    .slice(0, 200)
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
+  if (status < 200 || status >= 300) {
+    const said = (content as { error?: unknown } | null | undefined)?.error;
+    throw new Exit(exitCodes.failed, `${base} refuses (${status}): ${typeof said === 'string' ? said : begins}`);
   }
+  if (typeof content === 'object' && content !== null) return content;
+  const found = `expected JSON, not ${JSON.stringify(begins)}`;
+  throw new Exit(exitCodes.failed, `${base} is not the API of hsdo: ${found}`);
 }
 
 /** The address of something of a service. */

@@ -12,7 +12,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   redis: ['model', 'time'],
   // How an executable of the operator's is run: the check and the switcher of kind exec both do.
   program: ['model', 'time'],
-  // One bounded request to another program: what switchers, notifiers and agents ask by.
+  // One bounded request to another program: what switchers, notifiers and agents ask by, and how an answer is read.
   http: ['model', 'telemetry'],
   // What users write themselves, and how it is loaded: checks, switchers and notifiers of kind module.
   extension: ['model'],
@@ -35,7 +35,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   demo: bottom,
   // Looks at whatever hsdo needs, and changes nothing: it never starts a part that runs.
   doctor: [...bottom, ...stages, 'publish', 'config', 'agent', 'http'],
-  cli: [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'import', 'doctor'],
+  cli: [...bottom, ...stages, 'http', 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'import', 'doctor'],
   'main.ts': [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'cli'],
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonIn } from '../../http/http-call.ts';
 import { HsdoError } from '../../model/error.ts';
 import type { Secret } from '../../model/secret.ts';
 import { notifyCall } from './notify-call.ts';
@@ -72,7 +73,7 @@ export function createTelegramApi(options: {
     const headers = { 'Content-Type': 'application/json' };
     const request = { url, method: 'POST', headers, body: JSON.stringify(body), mostBytes } as const;
     const answer = await notifyCall(what, request, signal);
-    const parsed = envelope.safeParse(parseJson(answer.body));
+    const parsed = envelope.safeParse(jsonIn(answer.body));
     if (parsed.success) return parsed.data;
     const said = `${what}: ${method} was answered with ${answer.status} and no answer of Telegram's`;
     throw new HsdoError(answer.status === 404 ? 'rejected' : 'unavailable', said, answer);
@@ -128,12 +129,4 @@ export function createTelegramApi(options: {
       });
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

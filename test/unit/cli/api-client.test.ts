@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runCliHere } from '../../fixtures/cli.ts';
+
+let server: Server | undefined;
+afterEach(() => {
+  vi.unstubAllEnvs();
+  server?.close();
+  server?.closeAllConnections();
+});
+
+/** A program that gives this answer to everything, and keeps who asked. */
+async function startAnswering(text: string) {
+  const users: (string | undefined)[] = [];
+  const own = createServer((request, response) => {
+    users.push(request.headers['x-hsdo-user'] as string | undefined);
+    response.end(text);
+  });
+  server = own;
+  await new Promise<void>((resolve) => {
+    own.listen(0, '127.0.0.1', resolve);
+  });
+  return { api: `127.0.0.1:${(own.address() as AddressInfo).port}`, users };
+}
+
+describe('a command that asks a running hsdo', () => {
+  it('says which address is none, and that this is a mistake of the command line', async () => {
+    for (const api of ['not an address', 'http://', 'http://127.0.0.1:99999']) {
+      const { code, stderr } = await runCliHere(['status', '--api', api]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: `error: --api is ${JSON.stringify(api)}, expected an address such as http://127.0.0.1:8128\n`,
+      });
+    }
+    vi.stubEnv('HSDO_API', 'no such:thing');
+    expect(await runCliHere(['nodes'])).toMatchObject({
+      code: 2,
+      stderr: 'error: HSDO_API is "no such:thing", expected an address such as http://127.0.0.1:8128\n',
+    });
+  });
+
+  it('says that somebody else answers there, such as the exporter', async () => {
+    const { api } = await startAnswering('# HELP hsdo_up 1\nhsdo_up 1\n');
+    for (const args of [['status'], ['services'], ['service', 'web'], ['slots'], ['nodes'], ['events']]) {
+      const { code, stderr } = await runCliHere([...args, '--api', api]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `http://${api} is not the API of hsdo: expected JSON, not "# HELP hsdo_up 1 hsdo_up 1"\n`,
+      });
+    }
+  });
+
+  it('says the name of its user, whatever letters that has', async () => {
+    const { api, users } = await startAnswering('{"services":[]}');
+    for (const name of ['ann', 'Jürgen', 'Łukasz']) {
+      vi.stubEnv('USER', name);
+      expect(await runCliHere(['services', '--api', api])).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(users).toEqual(['ann', 'Jürgen', '?ukasz']);
+  });
+
+  it('takes a variable that is empty for one that is not set', async () => {
+    const { api } = await startAnswering('{"services":[]}');
+    const source = { kind: 'static', targets: ['10.0.0.1:80'] };
+    const file = join(await mkdtemp(join(tmpdir(), 'hsdo-api-')), 'env.yaml');
+    await writeFile(file, JSON.stringify({ api: { listen: api }, services: [{ name: 'web', source }] }));
+    vi.stubEnv('HSDO_API', '');
+    expect(await runCliHere(['services', '--config', file])).toMatchObject({ code: 0, stderr: '' });
+    await rm(dirname(file), { recursive: true });
+  });
+});
