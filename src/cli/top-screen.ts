@@ -1,20 +1,10 @@
-import type { NodeView } from '../api/cluster-view.ts';
-import type { ServiceView, StatusView } from '../api/view.ts';
+import type { ServiceView } from '../api/view.ts';
 import type { ClusterEvent } from '../model/event.ts';
 import { type Slot, servingWeight } from '../model/slot.ts';
 import { type paints, stateColors } from './paint.ts';
 import { instant } from './show.ts';
 import { ago } from './table.ts';
-
-/** What was heard of the API last. */
-export interface TopNews {
-  readonly status: StatusView;
-  readonly nodes: readonly NodeView[];
-  /** The newest first. */
-  readonly events: readonly ClusterEvent[];
-  /** Of the chosen service; absent while they were not asked for yet. */
-  readonly slots?: { readonly service: string; readonly slots: readonly Slot[] };
-}
+import type { TopNews } from './top-news.ts';
 
 export interface TopView {
   /** Wall-clock milliseconds of this machine. */
@@ -156,6 +146,7 @@ function wordOf(slot: Exclude<Slot, { readonly state: 'free' }>, c: Colors): rea
 }
 
 function nodesLine({ nodes }: TopNews, columns: number, c: Colors): string {
+  if (nodes === undefined) return line(' nodes  not told here', columns, c.dim);
   if (nodes.length === 0) return line(' nodes  none registered', columns, c.dim);
   const words = nodes.map(({ id, isLeader, isHealthy, abstains }) =>
     isHealthy ? `${id}${isLeader ? ' (leader)' : ''}${abstains === undefined ? '' : ' (abstains)'}` : `${id} SILENT`,
@@ -197,7 +188,8 @@ function body(view: TopView & { readonly news: TopNews }, { columns, rows }: Top
     '',
     line(slotHead(columns), columns, c.dim),
   ];
-  const list = news.slots !== undefined && news.slots.service === chosen ? news.slots.slots : [];
+  const isTold = news.slots !== undefined && news.slots.service === chosen;
+  const list = isTold ? news.slots.slots : [];
   const busy = list.flatMap((slot) => (slot.state === 'free' ? [] : [slotLine(slot, now, columns, c)]));
   const free = list.length - busy.length;
   const nodes = nodesLine(news, columns, c);
@@ -206,7 +198,8 @@ function body(view: TopView & { readonly news: TopNews }, { columns, rows }: Top
   const forSlots = Math.max(0, room - forEvents);
   const isCut = busy.length > forSlots;
   const slots = isCut ? busy.slice(0, Math.max(0, forSlots)) : busy;
-  const rest = isCut ? `       and ${busy.length - slots.length} more: hsdo slots ${chosen}` : `       ${free} free`;
+  const whole = isTold ? `       ${free} free` : '       not told yet';
+  const rest = isCut ? `       and ${busy.length - slots.length} more: hsdo slots ${chosen}` : whole;
   const events = news.events.slice(0, forEvents).toReversed();
   const padding = Array.from({ length: forSlots - slots.length }, () => '');
   const tail = [line(rest, columns, c.dim), nodes, ...events.map((event) => eventLine(event, columns, c)), ''];

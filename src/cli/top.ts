@@ -1,22 +1,18 @@
 import type { Command } from 'commander';
-import type { NodeView } from '../api/cluster-view.ts';
-import type { StatusView } from '../api/view.ts';
 import { describeError } from '../model/error.ts';
-import type { ClusterEvent } from '../model/event.ts';
-import type { Slot } from '../model/slot.ts';
 import { systemClock } from '../time/clock.ts';
 import { every } from '../time/every.ts';
 import { createNudge } from '../time/nudge.ts';
-import { type ApiOptions, askApi, listAddress, serviceAddress } from './api-client.ts';
+import { type ApiOptions, askApi } from './api-client.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { paints } from './paint.ts';
-import { type TopNews, type TopView, topFrame } from './top-screen.ts';
+import { gatherNews } from './top-news.ts';
+import { type TopView, topFrame } from './top-screen.ts';
 import { openTopTerminal } from './top-terminal.ts';
 
 const everyMs = 1000;
 /** A picture every second is worth nothing if it waits longer than this for its parts. */
 const patienceMs = 3000;
-const mostEvents = 10;
 
 /** `hsdo top`: what is, every second, until somebody leaves. */
 export function addTop(program: Command): void {
@@ -75,28 +71,10 @@ function chosenIn({ news, chosen }: Omit<TopView, 'now'>, step: -1 | 0 | 1): { r
 }
 
 /** What the API says now; what it said before stays beside the reason where it does not answer. */
-async function look(api: ApiOptions, view: Omit<TopView, 'now'>): Promise<Omit<TopView, 'now'>> {
+async function look(api: ApiOptions, { news, chosen, away }: Omit<TopView, 'now'>): Promise<Omit<TopView, 'now'>> {
   try {
-    const status = (await askApi(api, 'GET', '/api/v1/status')) as StatusView;
-    const chosen = status.services.find(({ name }) => name === view.chosen)?.name ?? status.services[0]?.name;
-    const [nodes, events, slots] = await Promise.all([
-      // A client knows of neither nodes nor events.
-      askApi(api, 'GET', '/api/v1/nodes').catch(() => ({ nodes: [] })) as Promise<{ nodes: readonly NodeView[] }>,
-      askApi(api, 'GET', listAddress('/api/v1/events', { limit: mostEvents })).catch(() => ({
-        events: [],
-      })) as Promise<{
-        events: readonly ClusterEvent[];
-      }>,
-      chosen === undefined ? undefined : slotsOf(api, chosen),
-    ]);
-    const news: TopNews = { status, nodes: nodes.nodes, events: events.events, ...(slots ? { slots } : {}) };
-    return { news, away: undefined };
+    return { news: await gatherNews((path) => askApi(api, 'GET', path), news, chosen), away: undefined };
   } catch (error) {
-    return { away: { sinceAt: view.away?.sinceAt ?? systemClock.now(), why: describeError(error) } };
+    return { away: { sinceAt: away?.sinceAt ?? systemClock.now(), why: describeError(error) } };
   }
-}
-
-async function slotsOf(api: ApiOptions, service: string): Promise<NonNullable<TopNews['slots']>> {
-  const { slots } = (await askApi(api, 'GET', serviceAddress(service, 'slots'))) as { readonly slots: readonly Slot[] };
-  return { service, slots };
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import type { ServiceView, StatusView } from '../../../src/api/view.ts';
-import { type TopNews, topFrame, windowOf } from '../../../src/cli/top-screen.ts';
+import { gatherNews, type TopNews } from '../../../src/cli/top-news.ts';
+import { topFrame, windowOf } from '../../../src/cli/top-screen.ts';
 import { keysIn } from '../../../src/cli/top-terminal.ts';
 import type { Slot } from '../../../src/model/slot.ts';
 
@@ -54,6 +55,50 @@ const newsOf = (services: number, slots: readonly Slot[], events = 0): TopNews =
   const node = { id: 'n1', kind: 'server', isLeader: true, isHealthy: true, isTransient: false, services: [] } as const;
   return { status, nodes: [node], events: kept, slots: { service: 'service-0', slots } };
 };
+
+describe('what hsdo top hears', () => {
+  const all: Readonly<Record<string, unknown>> = {
+    '/api/v1/status': newsOf(2, []).status,
+    '/api/v1/nodes': { nodes: newsOf(0, []).nodes },
+    '/api/v1/events?limit=10': { events: newsOf(0, [], 1).events },
+    '/api/v1/services/service-0/slots': { service: 'service-0', slots: [slotOf(1)] },
+    '/api/v1/services/service-1/slots': { service: 'service-1', slots: [] },
+  };
+  const telling = (paths: readonly string[]) => async (path: string) => {
+    if (paths.includes(path)) return all[path];
+    throw new Error('the store is away');
+  };
+
+  it('stays as it was where the API cannot tell it, and is never none for that', async () => {
+    const first = await gatherNews(telling(Object.keys(all)), undefined, 'service-0');
+    expect(first).toMatchObject({ nodes: [{ id: 'n1' }], events: [{ id: '0' }], slots: { service: 'service-0' } });
+    expect(await gatherNews(telling(['/api/v1/status']), first, 'service-0')).toEqual(first);
+    const other = await gatherNews(telling(Object.keys(all)), first, 'service-1');
+    expect(other.slots).toEqual({ service: 'service-1', slots: [] });
+    await expect(gatherNews(telling([]), first, 'service-0')).rejects.toThrow('the store is away');
+  });
+
+  it('is not known at first, which the picture says so', async () => {
+    const news = await gatherNews(telling(['/api/v1/status']), undefined, undefined);
+    const lines = topFrame({ now, news, chosen: 'service-0' }, { columns: 80, rows: 24 }, plain);
+    expect(lines).toContain(' nodes  not told here');
+    expect(lines).toContain('       not told yet');
+  });
+
+  it('is asked of servers alone: a client knows of neither nodes nor events', async () => {
+    const asked: string[] = [];
+    const status = { ...newsOf(0, []).status, roles: ['client'] };
+    await gatherNews(
+      async (path) => {
+        asked.push(path);
+        return status;
+      },
+      undefined,
+      undefined,
+    );
+    expect(asked).toEqual(['/api/v1/status']);
+  });
+});
 
 describe('the picture of hsdo top', () => {
   it('never has more lines or columns than the terminal, and always the way out', () => {
