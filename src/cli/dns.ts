@@ -1,5 +1,5 @@
 import type { DnsView } from '../api/view.ts';
-import { ago } from './table.ts';
+import { ago, agoInWords } from './table.ts';
 
 const mostNamed = 5;
 
@@ -39,7 +39,7 @@ export function showDns(dns: DnsView | undefined, at: number): readonly string[]
   );
   return [
     `dns     ${place}`,
-    `        ${names} names, ${queriesPerSecond.toFixed(1)} queries a second, store's last answer ${ago(store.lastSuccessAt, at)} ago`,
+    `        ${names} names, ${queriesPerSecond.toFixed(1)} queries a second, store's last answer ${agoInWords(store.lastSuccessAt, at)}`,
     ...asked,
   ];
 }

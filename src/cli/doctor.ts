@@ -9,6 +9,7 @@ import { systemClock } from '../time/clock.ts';
 import type { ConfigOptions } from './configuration.ts';
 import { exitCodes } from './exit.ts';
 import { paints } from './paint.ts';
+import { oneLine } from './plain-text.ts';
 import { openProgress } from './progress.ts';
 
 interface DoctorOptions extends ConfigOptions {
@@ -97,6 +98,3 @@ export function forPeople(found: readonly Finding[]): string {
   const end = faults + warnings === 0 ? 'all in order' : `${counted(faults, 'fault')}, ${counted(warnings, 'warning')}`;
   return `${[...lines, '', end].join('\n')}\n`;
 }
-
-/** What others say may have line ends and control characters in it. */
-const oneLine = (text: string) => text.replaceAll(/\s*[\n\r]+\s*/g, '; ').replaceAll(/\p{Cc}/gu, '?');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ServiceDetail, TargetView } from '../api/view.ts';
-import { type ApiOptions, askApi } from './api-client.ts';
+import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
 
 /** `hsdo forget-primary SERVICE`: for a group that was set up anew and whose primary is refused for those of the past. */
 export function addForgetPrimary(program: Command): void {
@@ -9,8 +9,7 @@ export function addForgetPrimary(program: Command): void {
     .description('forget which primaries a service had, so that one of a group that was set up anew is served')
     .argument('<service>')
     .action(async (service: string, _: unknown, command: Command) => {
-      const path = `/api/v1/services/${encodeURIComponent(service)}/primary/forget`;
-      await askApi(command.optsWithGlobals<ApiOptions>(), 'POST', path);
+      await askApi(command.optsWithGlobals<ApiOptions>(), 'POST', serviceAddress(service, 'primary', 'forget'));
       process.stdout.write(`asked: ${service} forgets the primaries that it had\n`);
     });
 }

@@ -13,6 +13,7 @@ import { addHaproxyCommands } from './haproxy.ts';
 import { addHistory } from './history.ts';
 import { addImport } from './import.ts';
 import { addNodes } from './nodes.ts';
+import { printable } from './plain-text.ts';
 import { addForgetPrimary } from './primary.ts';
 import { addReleaseTable } from './release-table.ts';
 import { addRequests } from './requests.ts';
@@ -143,10 +144,10 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     if (error instanceof Exit) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printable(error.message)}\n`);
       return error.exitCode;
     }
-    process.stderr.write(`${describeError(error)}\n`);
+    process.stderr.write(`${printable(describeError(error))}\n`);
     if (hasCode(error, 'config')) return exitCodes.config;
     if (hasCode(error, 'unavailable') || hasCode(error, 'rejected') || hasCode(error, 'conflict'))
       return exitCodes.failed;

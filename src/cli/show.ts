@@ -1,4 +1,5 @@
 import type { ApiOptions } from './api-client.ts';
+import { printable } from './plain-text.ts';
 
 /** Options of every command that shows something. */
 export interface ShowOptions {
@@ -10,7 +11,7 @@ export type Show<Wanted> = (api: ApiOptions, wanted: Wanted, options: ShowOption
 
 /** Prints an answer: as it came for programs, as text for people. */
 export function print<Answer>({ json }: ShowOptions, answer: Answer, forPeople: (answer: Answer) => string): void {
-  process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : `${forPeople(answer)}\n`);
+  process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : `${printable(forPeople(answer))}\n`);
 }
 
 /** An instant for people: `2026-11-21 18:30:40`, in UTC. */

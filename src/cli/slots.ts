@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { StatusView } from '../api/view.ts';
 import type { Slot } from '../model/slot.ts';
 import { systemClock } from '../time/clock.ts';
-import { type ApiOptions, askApi } from './api-client.ts';
+import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
+import { print, type ShowOptions } from './show.ts';
 import { ago, showTable } from './table.ts';
 
 /** `hsdo slots`: the list of one service, or of every service. */
@@ -12,25 +13,24 @@ export function addSlots(program: Command): void {
     .description('show the slot list of a service, or of all')
     .option('--json', 'print the answer as JSON')
     .option('--all', 'show free slots as well')
-    .action(async (service: string | undefined, options: { json?: boolean; all?: boolean }, command: Command) => {
-      const api = command.optsWithGlobals<ApiOptions>();
-      const names = service === undefined ? await serviceNames(api) : [service];
-      const lists = await Promise.all(
-        names.map(
-          async (name) =>
-            (await askApi(api, 'GET', `/api/v1/services/${encodeURIComponent(name)}/slots`)) as {
-              service: string;
-              slots: Slot[];
-            },
-        ),
-      );
-      const now = systemClock.now();
-      if (options.json) process.stdout.write(`${JSON.stringify(service === undefined ? lists : lists[0], null, 2)}\n`);
-      else
-        process.stdout.write(
-          lists.map((list) => showList(list.service, list.slots, options.all === true, now)).join('\n'),
+    .action(
+      async (service: string | undefined, options: ShowOptions & { readonly all?: boolean }, command: Command) => {
+        const api = command.optsWithGlobals<ApiOptions>();
+        const names = service === undefined ? await serviceNames(api) : [service];
+        const lists = (await Promise.all(
+          names.map((name) => askApi(api, 'GET', serviceAddress(name, 'slots'))),
+        )) as SlotList[];
+        const now = systemClock.now();
+        print(options, service === undefined ? lists : lists[0], () =>
+          lists.map((list) => showList(list.service, list.slots, options.all === true, now)).join('\n\n'),
         );
-    });
+      },
+    );
+}
+
+interface SlotList {
+  readonly service: string;
+  readonly slots: readonly Slot[];
 }
 
 async function serviceNames(api: ApiOptions): Promise<string[]> {
@@ -55,7 +55,7 @@ export function showList(service: string, slots: readonly Slot[], withFree: bool
   ];
   const rows = shown.map((slot) => [...showSlot(slot, now), ...(isChecked ? [showHealth(slot)] : [])]);
   const free = slots.filter(({ state }) => state === 'free').length;
-  return `${service}: ${slots.length - free} of ${slots.length} slots occupied\n${showTable(head, rows)}\n`;
+  return `${service}: ${slots.length - free} of ${slots.length} slots occupied\n${showTable(head, rows)}`;
 }
 
 /** Why it is in or out, in a word or two: the verdict, or that it is new or stands by. */

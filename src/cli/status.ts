@@ -5,8 +5,9 @@ import { type ApiOptions, askApi } from './api-client.ts';
 import { dnsTrouble, showDns } from './dns.ts';
 import { exitCodes } from './exit.ts';
 import { paintState, paints } from './paint.ts';
+import { print, type ShowOptions } from './show.ts';
 import { switchTable } from './switch.ts';
-import { ago, showTable } from './table.ts';
+import { ago, agoInWords, showTable } from './table.ts';
 
 /** `hsdo status`: leader, store, sources, lists and what the clients say of their HAProxies. */
 export function addStatus(program: Command): void {
@@ -15,9 +16,9 @@ export function addStatus(program: Command): void {
     .description('show leader, store, services, sources and clients')
     .option('--json', 'print the answer as JSON')
     .option('--exit-code', 'exit with 3 when something is not in order')
-    .action(async (options: { json?: boolean; exitCode?: boolean }, command: Command) => {
+    .action(async (options: ShowOptions & { readonly exitCode?: boolean }, command: Command) => {
       const status = (await askApi(command.optsWithGlobals<ApiOptions>(), 'GET', '/api/v1/status')) as StatusView;
-      process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : showStatus(status));
+      print(options, status, showStatus);
       if (options.exitCode && trouble(status).length > 0) process.exitCode = exitCodes.unhealthy;
     });
 }
@@ -26,10 +27,19 @@ export function addStatus(program: Command): void {
 function trouble(status: StatusView): string[] {
   return [
     ...status.problems.map(({ part, message }) => `${part}: ${message}`),
-    ...status.store.refusals.map(({ name, reason }) => `store: ${name} is left out: ${reason}`),
+    ...storeTrouble(status),
     ...status.observers.flatMap(observerTrouble),
     ...status.services.flatMap((service) => serviceTrouble(service, status.at)),
     ...dnsTrouble(status.dns, status.at),
+  ];
+}
+
+/** A client works on without its store, so that this is no problem of its own. */
+function storeTrouble({ store, problems }: StatusView): string[] {
+  const isTold = problems.some(({ part }) => part === 'store');
+  return [
+    ...(store.lastError === undefined || isTold ? [] : [`store: ${store.lastError}`]),
+    ...store.refusals.map(({ name, reason }) => `store: ${name} is left out: ${reason}`),
   ];
 }
 
@@ -89,7 +99,8 @@ function clientTrouble({ name, clients }: ServiceView): string[] {
   return lines;
 }
 
-function showStatus(status: StatusView): string {
+/** Everything as lines for people; the last ones are what needs a look. */
+export function showStatus(status: StatusView): string {
   const { lease, store, at } = status;
   const leader =
     lease === undefined
@@ -99,7 +110,7 @@ function showStatus(status: StatusView): string {
   const lines = [
     `node    ${status.node} (hsdo ${status.version}, ${status.roles.join(' and ')})`,
     ...leader,
-    `store   ${store.kind}, last answer ${ago(store.lastSuccessAt, at)} ago${error}`,
+    `store   ${store.kind}, last answer ${agoInWords(store.lastSuccessAt, at)}${error}`,
     ...showDns(status.dns, at),
     '',
     showTable(
@@ -126,7 +137,7 @@ function showStatus(status: StatusView): string {
   const warnings = trouble(status);
   const { green, yellow } = paints(process.stdout);
   const end = warnings.length === 0 ? [green('all in order')] : warnings.map((line) => `${yellow('!')} ${line}`);
-  return `${[...lines, '', ...end].join('\n')}\n`;
+  return [...lines, '', ...end].join('\n');
 }
 
 function clientTable({ services, at }: StatusView): string[] {

@@ -1,6 +1,6 @@
 import type { SwitchView } from '../api/switch-view.ts';
 import type { ServiceView } from '../api/view.ts';
-import { ago, showTable } from './table.ts';
+import { ago, agoInWords, showTable } from './table.ts';
 
 /** Where an entry point points: `ep-1 (agrees)`, or what it is and what is wanted. */
 export function pointing({ current, wanted, agrees, lastSuccessAt }: SwitchView): string {
@@ -15,7 +15,7 @@ export function showSwitch({ switch: view }: ServiceView, at: number): readonly 
   if (view === undefined) return [];
   const next = view.nextTryAt === undefined ? '' : `, next try in ${ago(at, Math.max(at, view.nextTryAt))}`;
   const error = view.lastError === undefined ? '' : `, fails: ${view.lastError}`;
-  return [`switch     ${view.kind}: ${pointing(view)}, read ${ago(view.lastSuccessAt, at)} ago${error}${next}`];
+  return [`switch     ${view.kind}: ${pointing(view)}, read ${agoInWords(view.lastSuccessAt, at)}${error}${next}`];
 }
 
 /** The table of `hsdo status`; nothing where no service switches anything, as far as the asked server knows. */

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { fitWidths, widthOf, wrapAt } from './fit.ts';
 import { paints } from './paint.ts';
+import { oneLine } from './plain-text.ts';
 
 const gap = '  ';
 const parts =
@@ -10,7 +11,7 @@ const nothing = Object.fromEntries(parts.split(' ').map((part) => [part, '']));
 
 /**
  * A plain table for people: no borders, two spaces between columns, so that it survives copying. On a terminal it is no
- * wider than that, where it can be: long cells go on in the next line. In a pipe every row is one line.
+ * wider than that, where it can be: long cells go on in the next line. In a pipe every row is one line, whatever the cells say.
  */
 export function showTable(
   head: readonly string[],
@@ -18,7 +19,7 @@ export function showTable(
   output: { readonly isTTY?: boolean; readonly columns?: number } = process.stdout,
 ): string {
   const columns = output.isTTY === true ? (output.columns ?? 80) : Number.POSITIVE_INFINITY;
-  const texts = rows.map((row) => row.map(String));
+  const texts = rows.map((row) => row.map((cell) => oneLine(String(cell))));
   const natural = head.map((name, n) => Math.max(widthOf(name), ...texts.map((row) => widthOf(row[n] ?? ''))));
   const widths = fitWidths(natural, columns - gap.length * (head.length - 1));
   const fitted = (row: readonly string[]) => row.map((text, n) => wrapAt(text, widths[n] ?? widthOf(text)));
@@ -35,6 +36,10 @@ export function showTable(
     .map((line) => line.trimEnd())
     .join('\n');
 }
+
+/** How long ago, as part of a sentence: `3 s ago`, `never`. */
+export const agoInWords = (at: number | undefined, now: number): string =>
+  at === undefined ? 'never' : `${ago(at, now)} ago`;
 
 /** How long ago, in the largest fitting unit: `3 s`, `12 min`. */
 export function ago(at: number | undefined, now: number): string {

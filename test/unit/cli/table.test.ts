@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fitWidths, widthOf, wrapAt } from '../../../src/cli/fit.ts';
 import { hasColor } from '../../../src/cli/paint.ts';
+import { printable } from '../../../src/cli/plain-text.ts';
 import { openProgress } from '../../../src/cli/progress.ts';
 import { showTable } from '../../../src/cli/table.ts';
 
@@ -21,6 +22,17 @@ describe('a table', () => {
     expect(lines.length).toBeGreaterThan(2);
     expect(widthOf(lines.join('\n'))).toBeLessThanOrEqual(40);
     expect(lines.slice(1).join(' ').replaceAll(/\s+/g, ' ')).toBe(`a ${long}`);
+  });
+
+  it('keeps a row in one line and the cursor where it is, whatever others say', () => {
+    vi.stubEnv('NO_COLOR', '1');
+    const hostile = 'no\r\nanswer\u001b[2J\u009b5A\u0007 at all';
+    expect(showTable(['NAME', 'WHY'], [['a', hostile]], { isTTY: false })).toBe(
+      'NAME  WHY\na     no; answer?[2J?5A? at all',
+    );
+    expect(printable(`one\ntwo\r\t\u001b[31mred\u001b[39m${hostile}`)).toBe(
+      'one\ntwo??\u001b[31mred\u001b[39mno?\nanswer?[2J?5A? at all',
+    );
   });
 
   it('never loses a character by being broken, nor is wider than asked', () => {
