@@ -1,3 +1,4 @@
+import type { Route } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Chromium, type Shown, startChromium } from '../fixtures/browser.ts';
 import { describeWith } from '../fixtures/component.ts';
@@ -112,7 +113,7 @@ describeWith(['chromium', 'haproxy'], 'the dashboard in a browser', () => {
     await page.getByRole('row').filter({ hasText: 'web-3' }).getByText('active', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Purge the switchover' }).click();
     await page.getByRole('button', { name: 'Purge', exact: true }).click();
-    await page.getByText('The switchover of db was purged').first().waitFor();
+    await page.getByText('The switchover of db to web-3 has ended').first().waitFor();
     await page.getByRole('button', { name: 'Purge the switchover' }).waitFor({ state: 'detached' });
     await page.getByText('(ended: purged)').waitFor();
     await page.context().close();
@@ -149,6 +150,40 @@ describeWith(['chromium', 'haproxy'], 'the dashboard in a browser', () => {
     await page.reload();
     await page.getByText('connecting').waitFor();
     expect(await page.locator('[aria-busy=true]').count()).toBe(1);
+    await page.context().close();
+  });
+
+  it('says of a service that is not there just that, and goes on with the others', async () => {
+    const { page } = await browser.show(`${hsdo.api}/#/service/gone`);
+    await page.getByText('No service is called gone.').waitFor();
+    await page.getByText('live', { exact: true }).waitFor();
+    await page.getByRole('link', { name: '← All services' }).click();
+    await page.getByRole('link', { name: 'db', exact: true }).waitFor();
+    await page.context().close();
+  });
+
+  it('takes no late answer for one to the question that is open now', async () => {
+    const { page } = await browser.show(`${hsdo.api}/#/service/db`);
+    const held: Route[] = [];
+    for (const late of ['**/candidates', '**/overrides']) await page.route(late, (route) => void held.push(route));
+    const answer = async (status: number, body: object) => {
+      await until('it was asked', async () => held.length === 1);
+      await held.pop()?.fulfill({ status, json: body });
+    };
+    const openFirst = () => page.getByRole('button', { name: 'Change the override of web-1' }).click();
+    await page.getByRole('button', { name: 'Switch over' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await openFirst();
+    await answer(503, { error: 'the store is away' });
+    await page.getByRole('radio', { name: /Drain/ }).check();
+    await page.getByRole('button', { name: 'Set the override' }).click();
+    expect(await page.getByRole('dialog').innerText()).not.toContain('the store is away');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Change the override of web-2' }).click();
+    await answer(409, { error: 'the target is gone' });
+    await page.getByText('the target is gone').first().waitFor({ state: 'attached' });
+    expect(await page.getByRole('dialog').innerText()).toContain('Override web-2 of db');
+    expect(await page.getByRole('dialog').innerText()).not.toContain('the target is gone');
     await page.context().close();
   });
 

@@ -15,6 +15,7 @@ export interface FeedEvents {
 /** A stream says something every second; one that is silent for so long is not believed to be alive. */
 const silentMs = 5000;
 const pollMs = 2000;
+const firstPauseMs = 250;
 const longestPauseMs = 5000;
 
 /** Ends a signal when nothing has happened for `silentMs`. */
@@ -34,20 +35,30 @@ function createWatchdog(): { readonly signal: AbortSignal; readonly kick: () => 
   return { signal: controller.signal, kick, stop: () => round.abort() };
 }
 
-const pathOf = (service: string | undefined) =>
-  service === undefined ? 'stream' : `stream?service=${encodeURIComponent(service)}`;
+/** Asks for everything, with one service in full. One that has left the configuration takes nothing of the others away. */
+async function askWith(service: string | undefined, signal: AbortSignal, accept?: string): Promise<Response> {
+  if (service === undefined) return ask('stream', signal, accept);
+  const answer = await ask(`stream?service=${encodeURIComponent(service)}`, signal, accept);
+  return answer.status === 404 ? ask('stream', signal, accept) : answer;
+}
 
 /**
  * Keeps the page told until the signal is aborted: by the stream; where that cannot be had although the API answers, by
  * asking; after a failure again, soon and then every few seconds.
  */
 export async function follow(service: string | undefined, events: FeedEvents, signal: AbortSignal): Promise<void> {
-  let pauseMs = 250;
+  let pauseMs = firstPauseMs;
+  const heard: FeedEvents = {
+    ...events,
+    onFrame(...frame) {
+      pauseMs = firstPauseMs;
+      events.onFrame(...frame);
+    },
+  };
   while (!signal.aborted) {
     try {
-      const isLocked = await once(service, events, signal);
+      const isLocked = await once(service, heard, signal);
       if (isLocked) return;
-      pauseMs = 250;
     } catch (error) {
       if (signal.aborted) return;
       events.onConnection('lost', error instanceof Error ? error.message : String(error));
@@ -62,7 +73,7 @@ async function once(service: string | undefined, events: FeedEvents, signal: Abo
   const watchdog = createWatchdog();
   const either = AbortSignal.any([signal, watchdog.signal]);
   try {
-    const answer = await ask(pathOf(service), either, 'text/event-stream');
+    const answer = await askWith(service, either, 'text/event-stream');
     if (answer.status === 401) {
       events.onConnection('locked', await refusalOf(answer));
       return true;
@@ -97,7 +108,7 @@ async function readAll(body: ReadableStream<Uint8Array>, events: FeedEvents, kic
 /** Asks until that fails, too; after half a minute the stream is tried again. */
 async function poll(service: string | undefined, events: FeedEvents, signal: AbortSignal): Promise<boolean> {
   for (let round = 0; round < 15; round += 1) {
-    const answer = await ask(pathOf(service), AbortSignal.any([signal, AbortSignal.timeout(silentMs)]));
+    const answer = await askWith(service, AbortSignal.any([signal, AbortSignal.timeout(silentMs)]));
     if (!answer.ok) throw new Error(await refusalOf(answer));
     events.onConnection('polling');
     events.onFrame((await answer.json()) as Frame, true);

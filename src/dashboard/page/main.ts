@@ -34,6 +34,8 @@ function without<K extends keyof Seen>(...names: readonly K[]): void {
   seen = Object.fromEntries(left) as unknown as Seen;
 }
 
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 /** When rights were asked for last, on the monotonic clock; absent once they are known. */
 let rightsAskedAt: number | undefined;
 const rightsAgainMs = 5000;
@@ -41,7 +43,9 @@ const rightsAgainMs = 5000;
 /** Only who may change something may read who changed what, so that this answers without changing anything. */
 async function learnRights(): Promise<void> {
   rightsAskedAt = pageClock.monotonic();
+  const token = storedToken();
   const answer = await ask('audit?limit=1', AbortSignal.timeout(10_000)).catch(() => undefined);
+  if (storedToken() !== token) return;
   // Anything else, as while the store is away, tells nothing about who asks.
   if (answer !== undefined && [200, 401, 403, 409].includes(answer.status)) rightsAskedAt = undefined;
   set({ mayChange: answer?.ok === true });
@@ -108,29 +112,29 @@ const deeds: Deeds = {
   wish(wish: Wish, done: string) {
     without('refusal');
     set({ isBusy: true });
+    const asked = seen.question;
     const honour = async () => {
-      try {
-        await change(wish);
-        without('question');
-        set({ isBusy: false, notice: done });
-      } catch (error) {
-        set({ isBusy: false, refusal: error instanceof Error ? error.message : String(error) });
-      }
+      const refusal = await change(wish).then(() => undefined, reasonOf);
+      // Whoever has closed the question meanwhile, or opened another one, is told beside it.
+      if (seen.question !== asked) return set({ notice: refusal ?? done });
+      if (refusal !== undefined) return set({ isBusy: false, refusal });
+      without('question');
+      set({ isBusy: false, notice: done });
     };
     void honour();
   },
   openSwitchover(service) {
-    deeds.open({ kind: 'switchover', service });
+    const asked = { kind: 'switchover', service } as const;
+    deeds.open(asked);
     const fetchCandidates = async () => {
       try {
         const answer = await ask(`services/${encodeURIComponent(service)}/candidates`, AbortSignal.timeout(10_000));
         if (!answer.ok) throw new Error(await refusalOf(answer));
         const { candidates, active } = (await answer.json()) as CandidatesView;
         const others = candidates.filter(({ id }) => id !== active);
-        if (seen.question?.kind === 'switchover')
-          set({ question: { kind: 'switchover', service, candidates: others } });
+        if (seen.question === asked) set({ question: { ...asked, candidates: others } });
       } catch (error) {
-        set({ refusal: error instanceof Error ? error.message : String(error) });
+        if (seen.question === asked) set({ refusal: reasonOf(error) });
       }
     };
     void fetchCandidates();

@@ -83,16 +83,19 @@ export const toneOf = ({ kind }: Pick<ClusterEvent, 'kind'>): Tone => eventTones
 
 /** What happened, as one sentence without its reason. */
 export function eventSentence(event: ClusterEvent): string {
-  const { kind, service = 'the cluster', target = 'nothing', from, node = 'a node', by } = event;
+  const { kind, service = 'the cluster', from, node = 'a node', by } = event;
+  // Of a thousand that go down together some are named, and one more event stands for the others.
+  const { target = 'nothing' } = event;
+  const one = event.target === undefined ? `further targets of ${service} are` : `${target} of ${service} is`;
   const move = `${service} points at ${target}${from === undefined ? '' : `, no longer at ${from}`}`;
   const asked = by === undefined ? '' : ` (asked by ${by})`;
   const sentences: Readonly<Record<ClusterEvent['kind'], string>> = {
-    'target-up': `${target} of ${service} is up`,
-    'target-down': `${target} of ${service} is down`,
+    'target-up': `${one} up`,
+    'target-down': `${one} down`,
     failover: `Failover: ${move}`,
     switchover: `Switchover: ${move}${asked}`,
     switching: `Back to the preferred one: ${move}`,
-    'switchover-purged': `The switchover of ${service} was purged${asked}`,
+    'switchover-purged': `The switchover of ${service} to ${target} has ended`,
     'service-up': `${service} is up`,
     'service-down': `${service} is down`,
     'node-up': `${node} is back`,

@@ -35,6 +35,11 @@ describe('the words of the dashboard', () => {
     const sentences = eventKinds.map((kind) => eventSentence({ ...event, kind }));
     expect(new Set(sentences).size).toBe(eventKinds.length);
     expect(sentences.join('\n')).not.toMatch(/undefined|nothing/);
+    const rest = { id: '1', at: 1, service: 'web', reason: '900 more at the same time' };
+    expect(eventSentence({ ...rest, kind: 'target-down' })).toBe('further targets of web are down');
+    expect(eventSentence({ ...rest, kind: 'target-up' })).toBe('further targets of web are up');
+    // Purged, or over since its target went down: its reason says which.
+    expect(eventSentence({ ...event, kind: 'switchover-purged' })).toBe('The switchover of web to b has ended');
     expect(eventSentence({ ...event, kind: 'switchover' })).toBe(
       'Switchover: web points at b, no longer at a (asked by ann)',
     );
