@@ -6,7 +6,7 @@ import { reach } from '../http/reach.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Examination, ok } from './finding.ts';
-import { askPlugIn, type PlugIn, verifiedFinding } from './plug-ins.ts';
+import { lateRemedy, pluggedIn, verifiedFinding } from './plug-ins.ts';
 
 const remedies: Readonly<Record<NotifierConfig['kind'], string>> = {
   email: 'correct server, port, security, username and password of smtp; the words are those of the mail server',
@@ -29,29 +29,44 @@ const noLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Everybody who is told things, as far as that goes without telling anything; and who is pinged, without a ping. */
 export function notifyExaminations({ notify, heartbeatPing }: Config, clock: Clock): readonly Examination[] {
-  return [...notify.flatMap((config) => notifierExaminations(config, clock)), ...pingExaminations(heartbeatPing)];
+  return [
+    ...notify.flatMap((config) => notifierExaminations(config, clock)),
+    ...pingExaminations(heartbeatPing, clock),
+  ];
 }
 
 function notifierExaminations(config: NotifierConfig, clock: Clock): readonly Examination[] {
   const { kind, name } = config;
-  const trust = kind === 'email' ? mailTrust : extraTrust;
-  const plugIn: PlugIn = { about: `notifier ${name} (${kind})`, config, remedy: remedies[kind], trust };
   const { verify } = createNotifier(config, { name, keep: noKeep, clock, log: noLog });
   if (verify === undefined) return [];
-  const look = (signal: AbortSignal) =>
-    askPlugIn(plugIn, signal, async () => [verifiedFinding(plugIn.about, await verify(signal))]);
-  return [{ ...plugIn, look }];
+  const trust = kind === 'email' ? mailTrust : extraTrust;
+  const about = `notifier ${name} (${kind})`;
+  return [
+    pluggedIn(
+      { about, config, remedy: remedies[kind], trust, late: lateRemedy, mayBeSlow: kind === 'email' },
+      clock,
+      async (tell, signal) => tell(verifiedFinding(about, await verify(signal))),
+    ),
+  ];
 }
 
-function pingExaminations(ping: Config['heartbeatPing']): readonly Examination[] {
-  if (ping === undefined) return [];
+function pingExaminations(config: Config['heartbeatPing'], clock: Clock): readonly Examination[] {
+  if (config === undefined) return [];
   const about = 'heartbeat ping';
-  const plugIn: PlugIn = { about, config: ping, remedy: 'correct heartbeatPing.url', trust: extraTrust };
-  const ask = async (signal: AbortSignal) => {
-    await reach(ping.url.reveal(), signal).catch((error: unknown) => {
-      throw new Error(`Cannot reach its host: ${reasonOf(error)}`);
-    });
-    return [ok(about, 'its host can be reached; nothing was asked there')];
+  const plugIn = {
+    about,
+    config,
+    remedy: 'correct heartbeatPing.url',
+    trust: extraTrust,
+    late: lateRemedy,
+    mayBeSlow: false,
   };
-  return [{ ...plugIn, look: (signal) => askPlugIn(plugIn, signal, () => ask(signal)) }];
+  return [
+    pluggedIn(plugIn, clock, async (tell, signal) => {
+      await reach(config.url.reveal(), signal).catch((error: unknown) => {
+        throw new Error(`Cannot reach its host: ${reasonOf(error)}`);
+      });
+      tell(ok(about, 'its host can be reached; nothing was asked there'));
+    }),
+  ];
 }

@@ -6,7 +6,7 @@ import { createSource } from '../discover/sources.ts';
 import type { Target } from '../model/target.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Examination, type Finding, ok, warning } from './finding.ts';
-import { askPlugIn, type PlugIn, verifiedFinding } from './plug-ins.ts';
+import { lateRemedy, pluggedIn, verifiedFinding } from './plug-ins.ts';
 
 const remedies: Readonly<Record<SwitcherConfig['kind'], string>> = {
   cloudflare:
@@ -28,31 +28,31 @@ export function switchExaminations({ services, aws }: Config, clock: Clock): rea
   return services.flatMap((service): readonly Examination[] => {
     const { name, switch: config } = service;
     if (config === undefined) return [];
-    const plugIn = { about: `switch ${config.kind} of ${name}`, config, remedy: remedies[config.kind], trust };
-    return [{ ...plugIn, look: (signal) => lookAtSwitch(plugIn, service, config, { aws, clock }, signal) }];
+    const mayBeSlow = config.kind === 'exec' || config.kind === 'module';
+    const late = mayBeSlow ? 'try it by hand: what does not end in time is ended' : lateRemedy;
+    const about = `switch ${config.kind} of ${name}`;
+    const ask = (tell: Tell, signal: AbortSignal) => askSwitcher(tell, about, service, config, { aws, clock }, signal);
+    return [pluggedIn({ about, config, remedy: remedies[config.kind], trust, late, mayBeSlow }, clock, ask)];
   });
 }
 
-async function lookAtSwitch(
-  plugIn: PlugIn,
+type Tell = (finding: Finding) => void;
+
+async function askSwitcher(
+  tell: Tell,
+  about: string,
   service: ServiceConfig,
   config: SwitcherConfig,
   world: World,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const { about } = plugIn;
+): Promise<void> {
   const { name, domain } = service;
   const switcher = createSwitcher(config, { service: name, domain, clock: world.clock });
-  const verified = await askPlugIn(plugIn, signal, async () => {
-    const found = await switcher.verify?.(signal);
-    return found === undefined ? [] : [verifiedFinding(about, found)];
-  });
-  if (verified.some(({ state }) => state === 'fault') || !tellsItsPlace(config)) return verified;
-  const pointed = await askPlugIn(plugIn, signal, async () => {
-    const [current, targets] = [await switcher.current(signal), await targetsOf(service, world, signal)];
-    return [pointFinding(about, current, name, targets)];
-  });
-  return [...verified, ...pointed];
+  const verified = await switcher.verify?.(signal);
+  if (verified !== undefined) tell(verifiedFinding(about, verified));
+  if (!tellsItsPlace(config)) return;
+  const [current, targets] = [await switcher.current(signal), await targetsOf(service, world, signal)];
+  tell(pointFinding(about, current, name, targets));
 }
 
 /** An executable that only switches knows of no place. */

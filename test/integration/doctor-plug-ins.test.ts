@@ -180,6 +180,9 @@ describe('hsdo doctor and who is told', () => {
     const distrusted = await withNotifier({ ...mail, smtp: { ...smtp, ca: undefined, password: 'right' } });
     expect([distrusted.found[0]?.state, distrusted.remedy]).toEqual(['fault', expect.stringContaining('smtp.ca')]);
     expect([sink.mails, sink.logins]).toEqual([[], ['hsdo:right', 'hsdo:wrong-but-secret']]);
+    const secure = use(await startSmtpSink({ tls: certificates.good, secure: true, user: 'hsdo' }));
+    const ssl = { ...smtp, port: secure.port, security: 'ssl', password: 'right' };
+    expect((await withNotifier({ ...mail, smtp: ssl })).said).toEqual(['ok: greets, under TLS; the login works']);
     const plain = use(await startSmtpSink());
     const own = { server: '127.0.0.1', port: plain.port };
     expect((await withNotifier({ ...mail, smtp: own })).said).toEqual([

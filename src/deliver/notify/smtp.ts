@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { z } from 'zod';
+import { opened } from '../../http/reach.ts';
 import { describeError, HsdoError } from '../../model/error.ts';
 import type { Verified } from '../../model/verified.ts';
+import { withDeadline } from '../../time/deadline.ts';
 import { secretText } from './options.ts';
 
 const host = z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'expected a host name or an IP address');
@@ -27,6 +30,8 @@ export interface SmtpPlace {
   readonly timeoutSeconds: number;
 }
 
+/** A server may let its greeting wait, against senders of spam, but not the connection. */
+const mostConnectMs = 4000;
 const ports = { ssl: 465, starttls: 587, none: 25 };
 
 /** Codes after which the same may be taken later (RFC 5321, section 4.2.1). */
@@ -78,7 +83,15 @@ export async function greet(
 ): Promise<Verified> {
   const { auth, ...options } = await smtpOptions(place, baseFolder, what);
   const { default: Connection } = await import('nodemailer/lib/smtp-connection');
-  const connection = new Connection(options);
+  const { host, port } = options;
+  const connectMs = Math.min(options.connectionTimeout, mostConnectMs);
+  const socket = await withDeadline(`${host}:${port}`, connectMs, signal, (inner) =>
+    opened(connect({ host, port }), 'connect', inner),
+  ).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw smtpFailure(what, error);
+  });
+  const connection = new Connection({ ...options, connection: socket });
   const close = () => connection.close();
   signal.addEventListener('abort', close, { once: true });
   try {
