@@ -2,6 +2,8 @@ import type { AgentConfig } from '../agent/config.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import { agentExaminations } from './agent.ts';
+import { certificateExaminations } from './certificates.ts';
+import { checkExaminations } from './checks.ts';
 import { clockExaminations } from './clocks.ts';
 import { fileExaminations } from './files.ts';
 import type { Examination } from './finding.ts';
@@ -31,9 +33,12 @@ export function examinationsOf(config: Config | undefined, roles: DoctorRoles, c
     ...fileExaminations(config),
     ...storeExaminations(config, { clock, isServer }),
     ...(isServer ? sourceExaminations(config, clock) : []),
-    ...(isServer ? [...switchExaminations(config, clock), ...notifyExaminations(config, clock)] : []),
+    ...(isServer
+      ? [...checkExaminations(config), ...switchExaminations(config, clock), ...notifyExaminations(config, clock)]
+      : []),
     ...(isAny || roles.client ? haproxyExaminations(config) : []),
     ...portExaminations(placesOf(config)),
+    ...certificateExaminations({ api: config.api, exporter: config.exporter }, clock),
     ...(isAny || roles.dns ? upstreamExaminations(config) : []),
     ...clockExaminations(config, clock),
   ];
@@ -46,5 +51,6 @@ export function agentExaminationsOf(config: AgentConfig | undefined, clock: Cloc
     ...machineExaminations(config),
     ...agentExaminations(config, clock),
     ...portExaminations(agentPlacesOf(config)),
+    ...certificateExaminations({ exporter: config.exporter }, clock),
   ];
 }

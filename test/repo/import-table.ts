@@ -34,7 +34,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   daemon: [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'dashboard'],
   demo: bottom,
   // Looks at whatever hsdo needs, and changes nothing: it never starts a part that runs.
-  doctor: [...bottom, ...stages, 'publish', 'config', 'agent', 'http'],
+  doctor: [...bottom, ...stages, 'publish', 'config', 'agent', 'http', 'program', 'api'],
   cli: [...bottom, ...stages, 'http', 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'import', 'doctor'],
   'main.ts': [...bottom, ...stages, 'publish', 'config', 'agent', 'api', 'daemon', 'demo', 'cli'],
 };
