@@ -1,7 +1,6 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { agentPaths, type Receipt, tokenHeader } from '../agent/wire.ts';
-import { describeError } from '../model/error.ts';
+import { describeError, HsdoError } from '../model/error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../time/clock.ts';
 import { isLoopbackHost } from './access.ts';
@@ -9,6 +8,7 @@ import { createGrants } from './agents-access.ts';
 import { createIntake, type Judged } from './agents-intake.ts';
 import type { AgentService, AgentsView } from './agents-view.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { addressOf, boundedBody, bugWords } from './request.ts';
 
 export interface AgentsAppParts {
   readonly view: AgentsView;
@@ -16,6 +16,8 @@ export interface AgentsAppParts {
   readonly requestsPerSecond: number;
   readonly metrics: Pick<Metrics, 'agentApiRequests' | 'agentApiReports'>;
   readonly clock: Clock;
+  /** Told of what should never be thrown. */
+  readonly onBug: (error: unknown) => void;
 }
 
 type Variables = { Variables: { services: ReadonlySet<AgentService> } };
@@ -34,7 +36,10 @@ export function createAgentsApp(parts: AgentsAppParts): Hono<Variables> {
   const { view, maxBodyBytes, clock } = parts;
   const app = new Hono<Variables>();
   guard(app, parts);
-  app.use('*', bodyLimit({ maxSize: maxBodyBytes, onError: (context) => tooLarge(context, maxBodyBytes) }));
+  app.use(
+    '*',
+    boundedBody(maxBodyBytes, (detail) => ({ detail })),
+  );
   app.get(agentPaths.tasks, (context) => {
     const tags = new Set((context.req.query('tags') ?? '').split(',').map((tag) => tag.trim()));
     const wanted = [...context.get('services')].filter(
@@ -67,7 +72,11 @@ export function createAgentsApp(parts: AgentsAppParts): Hono<Variables> {
     return refuse(context, 404, `no service that this token opens is known by ${JSON.stringify(domain)}`);
   });
   app.notFound((context) => refuse(context, 404, `no such address: ${context.req.method} ${context.req.path}`));
-  app.onError((error, context) => context.json({ detail: describeError(error) }, 503, again(retrySeconds)));
+  app.onError((error, context) => {
+    if (error instanceof HsdoError) return refuse(context, 503, describeError(error));
+    parts.onBug(error);
+    return context.json({ detail: bugWords }, 500);
+  });
   return app;
 }
 
@@ -109,11 +118,6 @@ function refuse(context: Context, code: Status, detail: string, seconds = retryS
   return context.json({ detail }, code, isForNow ? again(seconds) : {});
 }
 
-function tooLarge(context: Context, maxBodyBytes: number): Response {
-  // What follows of the body is not read, so nothing else can come over this connection.
-  return context.json({ detail: `expected a body of at most ${maxBodyBytes} bytes` }, 413, { connection: 'close' });
-}
-
 /** One report, or all of a list refused: the code of the first. Else 200, and what was refused by its place. */
 function answer(context: Context, judged: readonly Judged[], serverTime: number): Response {
   const refused = judged.flatMap((one, index) =>
@@ -135,12 +139,4 @@ const labels: readonly string[] = [agentPaths.tasks, agentPaths.report, agentPat
 function labelOf(path: string): string {
   if (labels.includes(path)) return path;
   return path.startsWith(`${agentPaths.status}/`) ? `${agentPaths.status}/{domain}` : 'other';
-}
-
-/** Where a request comes from; nowhere in tests that need no network. */
-function addressOf(context: Context): string {
-  const env = context.env as
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
-    | undefined;
-  return env?.incoming?.socket?.remoteAddress ?? 'nowhere';
 }

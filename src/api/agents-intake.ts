@@ -1,5 +1,6 @@
 import { type AgentReport, checkNameOf, reportSchema } from '../agent/wire.ts';
 import type { AgentService, AgentsView, Taken } from './agents-view.ts';
+import { faultsOf } from './request.ts';
 
 /** What became of one report; with a code where it was refused. */
 export type Judged =
@@ -16,7 +17,7 @@ export function createIntake(view: AgentsView): (raw: unknown, opened: ReadonlyS
   return async (raw, opened) => {
     const parsed = reportSchema.safeParse(raw);
     if (!parsed.success) {
-      const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'report'}: ${message}`);
+      const faults = faultsOf(parsed.error, 'report');
       return { outcome: 'unfit', code: 422, error: faults.slice(0, 5).join('; ').slice(0, 500) };
     }
     const report = parsed.data;

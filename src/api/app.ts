@@ -1,5 +1,4 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
 import { suggestion } from '../config/suggest.ts';
 import { describeError, HsdoError } from '../model/error.ts';
@@ -9,6 +8,7 @@ import type { Caller } from './cluster-view.ts';
 import { createHistory } from './history.ts';
 import { createLive, type Live } from './live.ts';
 import { codesOf, documentOf } from './openapi.ts';
+import { addressOf, boundedBody, bugWords, faultsOf } from './request.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 import type { View } from './view.ts';
@@ -26,33 +26,20 @@ export interface AppOptions {
 }
 
 type Known = { Variables: { caller: Caller } };
-type Code = 200 | 202 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+type Code = 200 | 202 | 401 | 403 | 404 | 405 | 409 | 415 | 422 | 500 | 503;
 
 const defaultMaxBodyBytes = 16 * 1024;
 const nobody: Caller = { name: 'nobody', from: 'nowhere' };
 
-/** Where a request comes from; nowhere in tests that need no network. */
-function addressOf(context: Context): string {
-  const env = context.env as
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
-    | undefined;
-  return env?.incoming?.socket?.remoteAddress ?? 'nowhere';
-}
-
 const refuse = (context: Context, code: Code, error: string, headers: Readonly<Record<string, string>> = {}) =>
   context.json({ error }, code, { ...headers });
-
-/** What is wrong with a part of a request, each fault with its path. */
-function faultsOf({ issues }: z.ZodError, part: string): string {
-  return issues.map(({ path, message }) => `${path.join('.') || part}: ${message}`).join('; ');
-}
 
 type Parsed = { readonly value: unknown } | { readonly fault: string };
 
 function parse(schema: z.ZodType | undefined, raw: unknown, part: string): Parsed {
   if (schema === undefined) return { value: undefined };
   const parsed = schema.safeParse(raw);
-  return parsed.success ? { value: parsed.data } : { fault: faultsOf(parsed.error, part) };
+  return parsed.success ? { value: parsed.data } : { fault: faultsOf(parsed.error, part).join('; ') };
 }
 
 /**
@@ -68,9 +55,6 @@ export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
     if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
     context.res.headers.set('x-content-type-options', 'nosniff');
   });
-  const tooLarge = (context: Context) =>
-    // What follows of the body is not read, so nothing else can come over this connection.
-    refuse(context, 413, `expected a body of at most ${maxBodyBytes} bytes`, { connection: 'close' });
 
   /** Who asks, or the answer to somebody who may not. */
   const admit = (context: Context, { role }: Pick<Route, 'role'>): Caller | Response => {
@@ -98,7 +82,7 @@ export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
     return context.json(content, route.status?.(content) ?? (codesOf(route)[0] as 200 | 202));
   }
 
-  const limited = bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge });
+  const limited = boundedBody(maxBodyBytes, (error) => ({ error }));
   for (const route of routes) {
     const admitted: MiddlewareHandler<Known> = async (context, next) => {
       const caller = admit(context, route);
@@ -119,7 +103,7 @@ export function createApp(view: View, options: AppOptions = {}): Hono<Known> {
   app.onError((error, context) => {
     if (!(error instanceof HsdoError)) {
       onBug(error);
-      return refuse(context, 500, 'a fault of hsdo itself; its log tells more');
+      return refuse(context, 500, bugWords);
     }
     const isRefused = error.code === 'rejected' || error.code === 'conflict';
     return refuse(context, isRefused ? 409 : 503, describeError(error));

@@ -19,6 +19,12 @@ export function tokensOf({ token, tokens }: Config['api']): readonly ApiToken[] 
   return [...(token === undefined ? [] : [{ name: 'token', role: 'operate' as const, token }]), ...tokens];
 }
 
+/** Notes what an API should never have thrown. */
+export const bugsIn =
+  (log: Log) =>
+  (error: unknown): void =>
+    log.error({ reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'a bug');
+
 /** A store that answers at once is waited for, so that nobody gets half an answer. */
 const patienceMs = 2000;
 
@@ -71,9 +77,13 @@ function createAppOf(
     history,
   }: { readonly view: View; readonly clock: Clock; readonly log: Log; readonly history: History },
 ) {
-  const onBug = (error: unknown) =>
-    log.error({ reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'a bug');
   const live = createLive({ view, clock, history });
-  const options = { tokens: tokensOf(api), maxBodyBytes: api.maxBodyBytes, live, page: createPage(), onBug };
+  const options = {
+    tokens: tokensOf(api),
+    maxBodyBytes: api.maxBodyBytes,
+    live,
+    page: createPage(),
+    onBug: bugsIn(log),
+  };
   return { fetch: createApp(view, options).fetch, close: live.close };
 }

@@ -9,6 +9,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import type { RegisteredObserver } from '../../publish/ballot-reader.ts';
 import type { Store } from '../../store/store.ts';
 import { createNudge } from '../../time/nudge.ts';
+import { bugsIn } from '../api.ts';
 import { runTogether } from '../lifecycle.ts';
 import type { ProcessParts } from '../process.ts';
 import { createAgentDesk } from './agents-desk.ts';
@@ -57,7 +58,7 @@ export function createAgents(parts: AgentsParts): Agents | undefined {
   });
   const telling = createAgentTelling({ ...parts, desk, cast, intervalMs: intervalOf(config, rosters) });
   const view = viewOf(parts, rosters, desk);
-  const app = createAgentsApp({ ...parts, view, maxBodyBytes, requestsPerSecond });
+  const app = createAgentsApp({ ...parts, view, maxBodyBytes, requestsPerSecond, onBug: bugsIn(log) });
   return {
     async run(signal) {
       const listening = (inner: AbortSignal) => serve('the API for agents', app, listen, parts, inner);

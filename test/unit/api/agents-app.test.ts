@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentReport, Receipt, Task } from '../../../src/agent/wire.ts';
 import { createAgentsApp } from '../../../src/api/agents-app.ts';
 import type { AgentService, AgentsView, Taken } from '../../../src/api/agents-view.ts';
+import { HsdoError } from '../../../src/model/error.ts';
 import { secret } from '../../../src/model/secret.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
@@ -47,8 +48,11 @@ function stage(services: readonly AgentService[], says: Partial<AgentsView> = {}
     ...says,
   };
   const [clock, metrics] = [createFakeClock(), createMetrics()];
-  const app = createAgentsApp({ view, maxBodyBytes: 20_000, requestsPerSecond, metrics, clock });
+  const bugs: unknown[] = [];
+  const onBug = (error: unknown) => void bugs.push(error);
+  const app = createAgentsApp({ view, maxBodyBytes: 20_000, requestsPerSecond, metrics, clock, onBug });
   return {
+    bugs,
     taken,
     clock,
     metrics,
@@ -168,6 +172,21 @@ describe('a report', () => {
     expect((await post([1, 2], 'token-of-web')).body).toMatchObject({ accepted: 0, refused: [{ code: 422 }, {}] });
     expect((await post([], 'token-of-web')).body).toMatchObject({ status: 'ok', accepted: 0 });
     expect(taken).toEqual([]);
+  });
+
+  it('is to be sent again while the store is away, and a bug is noted here and not told there', async () => {
+    const failing = (error: Error) => stage(locked, { take: () => Promise.reject(error) });
+    const away = failing(new HsdoError('unavailable', 'the store is away'));
+    expect(await away.post(reportOn('web.failover'), 'token-of-web')).toMatchObject({
+      code: 503,
+      body: { detail: 'the store is away' },
+    });
+    const broken = failing(new TypeError('x is not a function'));
+    expect(await broken.post(reportOn('web.failover'), 'token-of-web')).toMatchObject({
+      code: 500,
+      body: { detail: 'a fault of hsdo itself; its log tells more' },
+    });
+    expect([away.bugs.length, broken.bugs.length]).toEqual([0, 1]);
   });
 
   it('is counted by what became of it, and requests by the code of their answer', async () => {
