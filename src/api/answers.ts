@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { eventKinds } from '../model/event.ts';
 import { slotSchema } from '../model/snapshot-schema.ts';
 import { auditEntrySchema } from '../publish/audit.ts';
+import { eventSchema } from '../publish/events-format.ts';
 import { count, instant, milliseconds, named } from './answer-parts.ts';
 import type { AskedSwitchover, CandidatesView, ClusterView, NodeView, StoreView } from './cluster-view.ts';
 import type { HistoryView } from './pulse.ts';
@@ -94,19 +94,6 @@ const candidates: z.ZodType<CandidatesView> = z.object({
   ),
 });
 
-const event = z.object({
-  id: z.string(),
-  kind: z.enum(eventKinds),
-  at: instant,
-  service: z.string().exactOptional(),
-  target: z.string().exactOptional(),
-  address: z.string().exactOptional(),
-  from: z.string().exactOptional(),
-  node: z.string().exactOptional(),
-  reason: z.string().exactOptional(),
-  by: z.string().exactOptional(),
-});
-
 const history: z.ZodType<HistoryView> = z.object({
   stepMs: count,
   endAt: instant,
@@ -122,7 +109,7 @@ const frame = z.object({
   services: z.array(serviceAnswer),
   lease: lease.exactOptional(),
   nodes: z.array(node).exactOptional(),
-  events: z.array(event).exactOptional(),
+  events: z.array(eventSchema).exactOptional(),
   dns: dns.exactOptional(),
   dnsHistory: z.array(milliseconds.nullable()).exactOptional(),
   service: serviceDetailAnswer.exactOptional(),
@@ -153,7 +140,7 @@ export const answers = {
   Slots: z.object({ service: z.string(), slots: z.array(slotSchema) }),
   Candidates: candidates,
   Overrides: z.object({ service: z.string(), overrides: z.array(overrideAnswer) }),
-  Events: z.object({ events: z.array(event) }),
+  Events: z.object({ events: z.array(eventSchema) }),
   Audit: z.object({ entries: z.array(auditEntrySchema) }),
   Asked: z.object({ status: asked }),
   AskedSwitchover: z.object({ status: asked, switchover: askedSwitchover }),

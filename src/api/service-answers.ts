@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { probeCodes } from '../model/probe.ts';
 import { overrides } from '../model/slot.ts';
 import { outReasonSchema, slotHealthSchema, snapshotSchema } from '../model/snapshot-schema.ts';
+import { reportSchema } from '../publish/reports.ts';
+import { statisticsSchema } from '../publish/statistics.ts';
 import { count, instant, milliseconds, named } from './answer-parts.ts';
 import type { SwitchView } from './switch-view.ts';
 import type { ObserverView, ServiceDetail, ServiceView } from './view.ts';
@@ -16,23 +18,6 @@ const source = z.object({
   failures: count,
   nextTryAt: instant.exactOptional(),
   refusals: z.array(named),
-});
-
-const clientReport = z.object({
-  client: z.string(),
-  service: z.string(),
-  at: instant,
-  revision: count,
-  sockets: z.array(
-    z.object({
-      socket: z.string(),
-      isUp: z.boolean(),
-      error: z.string().optional(),
-      drift: count,
-      missing: z.array(z.object({ backend: z.string(), slots: z.array(count) })),
-      manual: z.array(z.object({ backend: z.string(), slot: count, state: z.enum(['drain', 'maint']) })),
-    }),
-  ),
 });
 
 export const overrideAnswer = z.object({ targetId: z.string(), state: z.enum(overrides), by: z.string(), at: instant });
@@ -73,7 +58,7 @@ const serviceFields = {
   sources: z.array(source),
   duplicates: z.array(named),
   overrides: z.array(overrideAnswer),
-  clients: z.array(clientReport),
+  clients: z.array(reportSchema),
 };
 /** A service in a list of services. */
 export const serviceAnswer: z.ZodType<ServiceView> = z.object(serviceFields);
@@ -102,22 +87,6 @@ const vote = z.object({
   timeline: count.exactOptional(),
 });
 
-const statistics = z.object({
-  successes: count,
-  timeouts: count,
-  connectErrors: count,
-  responseErrors: count,
-  otherErrors: count,
-  firstAt: instant,
-  lastAt: instant,
-  lastSuccessAt: instant.exactOptional(),
-  lastFailureAt: instant.exactOptional(),
-  lastCode: code,
-  lastMessage: z.string(),
-  connectMs: milliseconds.exactOptional(),
-  totalMs: milliseconds.exactOptional(),
-});
-
 const target = z.object({
   id: z.string(),
   name: z.string(),
@@ -131,7 +100,7 @@ const target = z.object({
   health: slotHealthSchema.exactOptional(),
   out: outReasonSchema.exactOptional(),
   votes: z.array(vote),
-  statistics: statistics.exactOptional(),
+  statistics: statisticsSchema.exactOptional(),
 });
 
 /** One service in full. */

@@ -64,7 +64,8 @@ export interface EventHead extends Readonly<Omit<z.infer<typeof head>, 'service'
   readonly cluster?: ClusterState;
 }
 
-const event = z.object({
+/** An event, as it is kept and shown. */
+export const eventSchema = z.object({
   id: text,
   kind: z.enum(eventKinds),
   at: instant,
@@ -78,7 +79,7 @@ const event = z.object({
 });
 
 /** One event that cannot be read, such as one of a kind that a newer hsdo knows, leaves the others as they are. */
-const events = z.array(z.unknown()).transform((all) => all.flatMap((one) => event.safeParse(one).data ?? []));
+const events = z.array(z.unknown()).transform((all) => all.flatMap((one) => eventSchema.safeParse(one).data ?? []));
 
 const batch = z.object({ seq: z.int().min(1), at: instant, events });
 

@@ -1,29 +1,31 @@
 import { z } from 'zod';
 import type { Store } from '../store/store.ts';
 
-const manualSlot = z.object({ backend: z.string(), slot: z.number(), state: z.enum(['drain', 'maint']) });
+const count = z.int().min(0);
+const manualSlot = z.object({ backend: z.string(), slot: count, state: z.enum(['drain', 'maint']) });
 
-const reportRecord = z.object({
+/** A report, as it is kept and shown. */
+export const reportSchema = z.object({
   client: z.string().max(200),
   service: z.string().max(64),
   /** Wall-clock milliseconds of the client. */
-  at: z.number(),
+  at: z.number().min(0),
   /** Revision of the snapshot that the client delivers. */
-  revision: z.number(),
+  revision: count,
   sockets: z.array(
     z.object({
       socket: z.string(),
       isUp: z.boolean(),
       error: z.string().optional(),
-      drift: z.number(),
-      missing: z.array(z.object({ backend: z.string(), slots: z.array(z.number()) })),
+      drift: count,
+      missing: z.array(z.object({ backend: z.string(), slots: z.array(count) })),
       manual: z.array(manualSlot),
     }),
   ),
 });
 
 /** What one client says about the HAProxies that it keeps: how hsdo's own view reaches `hsdo status`. */
-export type Report = z.infer<typeof reportRecord>;
+export type Report = z.infer<typeof reportSchema>;
 
 const root = 'client/';
 const keyOf = ({ client, service }: Report) => `${root}${encodeURIComponent(client)}/${service}`;
@@ -64,7 +66,7 @@ export function createReports(store: Store): Reports {
 
 function parse(value: string): Report | undefined {
   try {
-    return reportRecord.parse(JSON.parse(value));
+    return reportSchema.parse(JSON.parse(value));
   } catch {
     return undefined;
   }

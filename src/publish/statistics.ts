@@ -18,7 +18,8 @@ const count = z.int().min(0);
 const instant = z.number().min(0);
 const duration = z.number().min(0);
 
-const record = z.object({
+/** The statistics of one target, as they are kept and shown. */
+export const statisticsSchema: z.ZodType<TargetStatistics> = z.object({
   successes: count,
   timeouts: count,
   connectErrors: count,
@@ -33,7 +34,7 @@ const record = z.object({
   connectMs: duration.exactOptional(),
   totalMs: duration.exactOptional(),
 });
-const page = z.array(z.tuple([z.string(), record]));
+const page = z.array(z.tuple([z.string(), statisticsSchema]));
 
 /** So many targets share a record: at most 700 bytes each, well below what a value may hold. */
 const targetsPerPage = 100;
