@@ -1,7 +1,6 @@
 import type { DnsView } from '../api/view.ts';
+import { someOf } from '../deliver/notify/words.ts';
 import { ago, agoInWords } from './table.ts';
-
-const mostNamed = 5;
 
 /** What a person should look at in how names are answered. */
 export function dnsTrouble(dns: DnsView | undefined, at: number): readonly string[] {
@@ -19,12 +18,8 @@ function silenceTrouble({ services }: DnsView, at: number): readonly string[] {
   );
   if (silent.length === 0) return [];
   const longest = Math.min(...silent.map(({ silentSinceAt }) => silentSinceAt));
-  const more = silent.length > mostNamed ? ` and ${silent.length - mostNamed} more` : '';
-  const names = silent
-    .slice(0, mostNamed)
-    .map(({ name }) => name)
-    .join(', ');
-  return [`dns: ${names}${more}: answered from the last list, the store has been silent for ${ago(longest, at)}`];
+  const names = someOf(silent.map(({ name }) => name));
+  return [`dns: ${names}: answered from the last list, the store has been silent for ${ago(longest, at)}`];
 }
 
 /** The lines of `hsdo status` on DNS. */

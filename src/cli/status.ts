@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ObserverView, ServiceView, StatusView } from '../api/view.ts';
+import { someOf } from '../deliver/notify/words.ts';
 import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi } from './api-client.ts';
 import { dnsTrouble, showDns } from './dns.ts';
@@ -63,11 +64,13 @@ function serviceTrouble(service: ServiceView, at: number): string[] {
   const lines = panicTrouble(service, at).map((line) => `${name}: ${line}`);
   if (hold)
     lines.push(
-      `${name}: the guard holds ${hold.targets.length} targets (${hold.targets.slice(0, 5).join(', ')}); to let them go: hsdo release ${name} ${hold.token}`,
+      `${name}: the guard holds ${hold.targets.length} targets (${someOf(hold.targets)}); to let them go: hsdo release ${name} ${hold.token}`,
     );
-  if (service.inDoubt !== undefined) lines.push(`${name}: ${doubt(service.inDoubt)}: hsdo service ${name}`);
-  if (unplaced.length > 0)
-    lines.push(`${name}: no slot is free for ${unplaced.join(', ')}; raise the size of the list`);
+  if (service.inDoubt !== undefined)
+    lines.push(
+      `${name}: observers disagree, or too many are silent, on ${someOf(service.inDoubt)}: hsdo service ${name}`,
+    );
+  if (unplaced.length > 0) lines.push(`${name}: no slot is free for ${someOf(unplaced)}; raise the size of the list`);
   if (shrinkBlockedBy.length > 0)
     lines.push(`${name}: the list cannot shrink while slots ${shrinkBlockedBy.join(', ')} are occupied`);
   for (const { label, refusals } of sources) {
@@ -76,12 +79,6 @@ function serviceTrouble(service: ServiceView, at: number): string[] {
   }
   for (const { name: target, reason } of duplicates) lines.push(`${name}: ${target} is left out: ${reason}`);
   return [...lines, ...clientTrouble(service)];
-}
-
-/** The first few, since all targets of a service may be in doubt together. */
-function doubt(targets: readonly string[]): string {
-  const more = targets.length > 5 ? ` and ${targets.length - 5} more` : '';
-  return `observers disagree, or too many are silent, on ${targets.slice(0, 5).join(', ')}${more}`;
 }
 
 function clientTrouble({ name, clients }: ServiceView): string[] {

@@ -2,7 +2,7 @@ import type { ClusterEvent } from '../../model/event.ts';
 import { isDecided, type ProbeCode } from '../../model/probe.ts';
 import type { TakenSlot } from '../../model/slot.ts';
 import type { Snapshot, SwitchoverEnd } from '../../model/snapshot.ts';
-import { clauseOf, panicClause, spanOf } from './words.ts';
+import { clauseOf, panicClause, someOf, spanOf } from './words.ts';
 
 /** An event before it has its name and its instant. */
 export type Happened = Omit<ClusterEvent, 'id' | 'at'>;
@@ -80,10 +80,9 @@ function firstEvent(snapshot: Snapshot, outage: ServiceState['outage']): Happene
   const downs = taken.filter(isDown).map(({ target }) => target.name);
   const hasCheck = taken.some(({ health }) => health !== undefined);
   const up = taken.filter(({ health }) => health?.verdict === 'up').length;
-  const named = `${downs.slice(0, 5).join(', ')}${downs.length > 5 ? ` and ${downs.length - 5} more` : ''}`;
   const all = `${taken.length} target${taken.length === 1 ? '' : 's'}`;
   const counted = hasCheck ? `${up} of ${all} up` : `${all}, without a check`;
-  return { kind: 'service-up', reason: downs.length === 0 ? counted : `${counted}; down: ${named}` };
+  return { kind: 'service-up', reason: downs.length === 0 ? counted : `${counted}; down: ${someOf(downs)}` };
 }
 
 function targetNews(before: readonly KnownDown[], taken: readonly TakenSlot[]) {

@@ -31,6 +31,15 @@ const clauses: Readonly<Record<ProbeCode, string>> = {
 /** A code of a check as a clause for people. */
 export const clauseOf = (code: ProbeCode): string => clauses[code];
 
+/** How many names a sentence bears. */
+const mostNamed = 5;
+
+/** The first few names, and how many there are besides: a thousand of them are no sentence. */
+export function someOf(names: readonly string[]): string {
+  const rest = names.length - mostNamed;
+  return `${names.slice(0, mostNamed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
 /** What a panic serves, as a clause for people. */
 export function panicClause({ serves, fallback = [] }: Panic): string {
   switch (serves) {
@@ -41,7 +50,7 @@ export function panicClause({ serves, fallback = [] }: Panic): string {
     case 'first':
       return 'the first is served nevertheless';
     case 'fallback':
-      return `${fallback.join(', ')} answer instead`;
+      return `${someOf(fallback)} answer instead`;
     case 'none':
       return 'nobody is served';
   }

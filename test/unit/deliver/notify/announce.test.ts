@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { announceService, type ServiceState } from '../../../../src/deliver/notify/announce.ts';
 import type { TakenSlot } from '../../../../src/model/slot.ts';
 import type { Snapshot, Switchover } from '../../../../src/model/snapshot.ts';
+import { parseBatch, parseHead } from '../../../../src/publish/events-format.ts';
+import { encodeRecord } from '../../../../src/publish/snapshot-format.ts';
 import { snapshotOf, startAt, taken, target } from '../../../fixtures/lists.ts';
 
 const minute = 60_000;
@@ -45,6 +47,20 @@ describe('what people are told of a service', () => {
     ]);
     expect(told(snapshotOf([taken(1, target('t1'))]))).toEqual(['service-up (1 target, without a check)']);
     expect(told(snapshotOf([{ state: 'free', index: 1 }]))).toEqual(['service-down (it has no targets)']);
+  });
+
+  it('always fits into the record of what was told, or nobody would be told of anything any more', () => {
+    const fallback = Array.from({ length: 400 }, (_, n) => `2001:db8:0:1:2:3:4:${n + 1000}`);
+    const { events, state } = announceService(
+      undefined,
+      both('down', 'down', { panic: { ...panic, serves: 'fallback', fallback } }),
+    );
+    expect(parseHead('notice/service/web', encodeRecord({ seq: 1, first: 1, at: 1, service: state })).service).toEqual(
+      state,
+    );
+    expect(
+      parseBatch('event/web/1', encodeRecord({ seq: 1, at: 1, events: [{ ...events[0], id: '1', at: 1 }] })),
+    ).toEqual(expect.objectContaining({ events: [expect.objectContaining({ kind: 'service-down' })] }));
   });
 
   it('is each target that falls, why, and for how long it was down', () => {
