@@ -1,4 +1,4 @@
-import type { CommandSurface, Offer, OptionSurface, Surface } from './surface.ts';
+import { askingOptions, type CommandSurface, type Offer, type OptionSurface, type Surface } from './surface.ts';
 
 const namesOf = (options: readonly OptionSurface[]) =>
   options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]));
@@ -88,6 +88,3 @@ ${commands.map(commandCase).join('\n')}
 complete -F _hsdo hsdo
 `;
 }
-
-/** Options that say which hsdo is asked for names. */
-export const askingOptions = ['-c', '--config', '--api', '--token', '--ca', '--cert', '--key'];

@@ -1,4 +1,4 @@
-import type { CommandSurface, Offer, OptionSurface, Surface } from './surface.ts';
+import { askingOptions, type CommandSurface, type Offer, type OptionSurface, type Surface } from './surface.ts';
 
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
@@ -57,7 +57,7 @@ function __hsdo_names --description 'Names that a running hsdo knows'
     set -l line (commandline -opc)
     set -l asking
     for n in (seq (count $line))
-        if contains -- $line[$n] -c --config --api --token --ca --cert --key
+        if contains -- $line[$n] ${askingOptions.join(' ')}
             set -a asking $line[$n] $line[(math $n + 1)]
         end
     end

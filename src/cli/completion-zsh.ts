@@ -1,4 +1,11 @@
-import type { ArgumentSurface, CommandSurface, Offer, OptionSurface, Surface } from './surface.ts';
+import {
+  type ArgumentSurface,
+  askingOptions,
+  type CommandSurface,
+  type Offer,
+  type OptionSurface,
+  type Surface,
+} from './surface.ts';
 
 /** In single quotes, with what _arguments reads as its own signs made plain. */
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -43,7 +50,7 @@ _hsdo_asked() {
   local -a names asking=()
   local n
   for ((n = 1; n < \${#_hsdo_line}; n++)); do
-    case $_hsdo_line[n] in (-c|--config|--api|--token|--ca|--cert|--key) asking+=($_hsdo_line[n] $_hsdo_line[n+1]) ;; esac
+    case $_hsdo_line[n] in (${askingOptions.join('|')}) asking+=($_hsdo_line[n] $_hsdo_line[n+1]) ;; esac
   done
   names=(\${(f)"$(hsdo names "$@" $asking 2>/dev/null)"})
   compadd -a names

@@ -36,6 +36,9 @@ export interface Surface {
   readonly commands: readonly CommandSurface[];
 }
 
+/** Options that say which hsdo is asked for names; completion hands them on. */
+export const askingOptions = ['-c', '--config', '--api', '--token', '--ca', '--cert', '--key'];
+
 const nothing: Offer = { kind: 'nothing' };
 /** Values of options and arguments, by the name that they bear. */
 const offers: Readonly<Record<string, Offer>> = {
