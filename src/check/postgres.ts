@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { showEndpoint } from '../model/endpoint.ts';
 import { describeError, HsdoError } from '../model/error.ts';
 import { failed, type Probe, passed, type Role, unasked } from '../model/probe.ts';
 import { secret } from '../model/secret.ts';
@@ -101,7 +102,7 @@ export function createPostgresCheck(config: PostgresConfig, { clock, baseFolder 
     return {
       address,
       port: asked,
-      where: address.includes(':') ? `[${address}]:${asked}` : `${address}:${asked}`,
+      where: showEndpoint(address, asked),
       user: special?.user ?? config.user,
       database: special?.database ?? config.database,
       password: (special?.password ?? config.password)?.reveal() ?? '',

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { showEndpoint } from '../model/endpoint.ts';
 import { describeError, HsdoError } from '../model/error.ts';
 import { failed, passed, unasked } from '../model/probe.ts';
 import { createSentinels, type Master } from '../redis/sentinels.ts';
-import { sentinelOptions, showEndpoint } from '../redis/settings.ts';
+import { sentinelOptions } from '../redis/settings.ts';
 import { type CheckContext, checkPort, commonOptions, type HealthCheck } from './health-check.ts';
 
 export const redisSentinelSchema = z.strictObject({
@@ -83,10 +84,10 @@ export function createRedisSentinelCheck(
   return {
     async check(target, signal) {
       const port = config.port ?? target.port;
-      const own = port === undefined ? target.address : showEndpoint({ host: target.address, port });
+      const own = showEndpoint(target.address, port);
       try {
         const master = await find(signal);
-        const shown = showEndpoint({ host: master.address, port: master.port });
+        const shown = showEndpoint(master.address, master.port);
         const isMaster = target.address === master.address && (port === undefined || port === master.port);
         if (!isMaster)
           return failed('not-master', `"${own}" is not the master "${config.masterName}", which is "${shown}"`);

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { ServiceDetail, TargetView } from '../api/view.ts';
+import { showEndpoint } from '../model/endpoint.ts';
 import { systemClock } from '../time/clock.ts';
 import { agentTable } from './agent-table.ts';
 import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
 import { primaryTrouble, showPrimary } from './primary.ts';
 import { switchoverOf } from './services.ts';
-import { endpoint, instant, print, type ShowOptions } from './show.ts';
+import { instant, print, type ShowOptions } from './show.ts';
 import { observerTrouble, panicTrouble } from './status.ts';
 import { showSwitch } from './switch.ts';
 import { ago, showTable } from './table.ts';
@@ -75,7 +76,7 @@ function targetRow(target: TargetView, now: number): (string | number)[] {
   return [
     target.slot,
     target.name,
-    endpoint(target),
+    showEndpoint(target.address, target.port),
     target.servingWeight,
     healthOf(target),
     target.health === undefined ? '-' : ago(target.health.sinceAt, now),

@@ -18,9 +18,3 @@ export function print<Answer>({ json }: ShowOptions, answer: Answer, forPeople: 
 export function instant(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
 }
-
-/** `address:port`, in brackets where an address of IPv6 needs them. */
-export function endpoint({ address, port }: { readonly address: string; readonly port?: number }): string {
-  if (port === undefined) return address;
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
-}

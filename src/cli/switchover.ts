@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { AskedSwitchover, CandidatesView } from '../api/cluster-view.ts';
 import type { ServiceDetail } from '../api/view.ts';
+import { showEndpoint } from '../model/endpoint.ts';
 import { systemClock } from '../time/clock.ts';
 import { pause } from '../time/every.ts';
 import { type ApiOptions, askApi, serviceAddress } from './api-client.ts';
 import { Exit, exitCodes } from './exit.ts';
-import { endpoint, print, type ShowOptions } from './show.ts';
+import { print, type ShowOptions } from './show.ts';
 import { ago, showTable } from './table.ts';
 
 interface WaitOptions extends ShowOptions {
@@ -51,7 +52,12 @@ export async function showCandidates(api: ApiOptions, service: string, options: 
   const answer = (await askApi(api, 'GET', serviceAddress(service, 'candidates'))) as CandidatesView;
   print(options, answer, ({ active, candidates }) => {
     const now = systemClock.now();
-    const rows = candidates.map((one) => [one.name, endpoint(one), one.priority, ago(one.sinceAt, now)]);
+    const rows = candidates.map((one) => [
+      one.name,
+      showEndpoint(one.address, one.port),
+      one.priority,
+      ago(one.sinceAt, now),
+    ]);
     const table = rows.length === 0 ? 'no candidates' : showTable(['TARGET', 'ADDRESS', 'PRIORITY', 'SINCE'], rows);
     return active === undefined ? table : `active ${active}\n\n${table}`;
   });

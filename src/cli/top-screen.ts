@@ -1,4 +1,5 @@
 import type { ServiceView } from '../api/view.ts';
+import { showEndpoint } from '../model/endpoint.ts';
 import type { ClusterEvent } from '../model/event.ts';
 import { type Slot, servingWeight } from '../model/slot.ts';
 import { type paints, stateColors } from './paint.ts';
@@ -123,11 +124,10 @@ function serviceLine(service: ServiceView, isChosen: boolean, columns: number, c
 function slotLine(slot: Exclude<Slot, { readonly state: 'free' }>, now: number, columns: number, c: Colors): string {
   const { target, index, joinedAt } = slot;
   const [word, paint] = wordOf(slot, c);
-  const address = target.address.includes(':') ? `[${target.address}]` : target.address;
   const cells: Cell[] = [
     [String(index).padStart(5), 7],
     [target.name, Math.max(18, columns - 62)],
-    [`${address}${target.port === undefined ? '' : `:${target.port}`}`, 24],
+    [showEndpoint(target.address, target.port), 24],
     [word, 18, paint],
     [`${servingWeight(slot)}/${slot.weight}`, 8],
     [ago(joinedAt, now), 7],

@@ -1,7 +1,7 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import { importNotifiers } from './dhaf-notify.ts';
 import { importService } from './dhaf-service.ts';
 import type { Draft } from './draft.ts';
-import { endpoint } from './places.ts';
 import { type Cursor, port, type Range, type Reading } from './reading.ts';
 
 const seconds: Range = { min: 1, max: 3600, isWhole: true };
@@ -69,7 +69,7 @@ function importApi(api: Cursor, draft: Draft): void {
   if (!api.isThere) return;
   const written = api.at('host').text() ?? 'localhost';
   const host = /^[*+]$/.test(written) ? '0.0.0.0' : written;
-  draft.put(['api', 'listen'], endpoint(host, api.at('port').number(port) ?? 8128), api);
+  draft.put(['api', 'listen'], showEndpoint(host, api.at('port').number(port) ?? 8128), api);
   if (isLoopback(host)) return;
   const name = draft.newSecret(['api', 'token'], 'API_TOKEN', api);
   draft.left(

@@ -1,5 +1,6 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import type { Draft } from './draft.ts';
-import { endpoint, makeRoom, within } from './places.ts';
+import { makeRoom, within } from './places.ts';
 import { type Cursor, port } from './reading.ts';
 
 type Kind = 'http' | 'tcp' | 'postgres' | 'sentinel' | 'none';
@@ -52,7 +53,7 @@ function importTargets(ips: readonly Cursor[], draft: Draft, n: number): void {
   const targets = ips.map((ip) => {
     const [address, number] = [ip.at('Addr').address(), ip.at('Port').number(port)];
     if (!ip.at('Addr').isThere) ip.at('Addr').fault('missing: expected an IP address');
-    return { text: number === undefined ? (address ?? '') : endpoint(address ?? '', number), ip };
+    return { text: number === undefined ? (address ?? '') : showEndpoint(address ?? '', number), ip };
   });
   makeRoom(draft, n, targets.length);
   draft.put(['services', n, 'source', 'kind'], 'static');

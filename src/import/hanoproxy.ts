@@ -1,6 +1,7 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import type { Draft } from './draft.ts';
 import { importChecked, type Recording } from './hanoproxy-check.ts';
-import { createServiceNames, endpoint } from './places.ts';
+import { createServiceNames } from './places.ts';
 import { type Cursor, port, type Reading } from './reading.ts';
 
 const seconds = { min: 0, max: 86_400 };
@@ -84,7 +85,7 @@ function importRecord(record: Cursor, recording: Recording): void {
 
 function importGlobal(options: Cursor, draft: Draft): void {
   const [host, listen] = [options.at('ListenIP'), options.at('ListenPort')];
-  draft.put(['dns', 'listen'], [endpoint(host.address() ?? '0.0.0.0', listen.number(port) ?? 53)], listen);
+  draft.put(['dns', 'listen'], [showEndpoint(host.address() ?? '0.0.0.0', listen.number(port) ?? 53)], listen);
   const domain = options.at('HADomain');
   draft.put(['dns', 'domain'], domain.needText('a domain such as ha.local'), domain);
   const ttl = options.at('TTL');

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
+import { showEndpoint } from '../model/endpoint.ts';
 import type { Draft } from './draft.ts';
-import { createServiceNames, endpoint, makeRoom, within } from './places.ts';
+import { createServiceNames, makeRoom, within } from './places.ts';
 import type { Cursor, Reading } from './reading.ts';
 
 /** Up to any number of seconds; more digits are no time. */
@@ -175,7 +176,7 @@ function importDns(root: Cursor, servers: readonly string[], draft: Draft): void
   const all = interfaces.length === 0 ? ['0.0.0.0', '::'] : [...new Set(hosts)];
   draft.put(
     ['dns', 'listen'],
-    all.map((host) => endpoint(host, port)),
+    all.map((host) => showEndpoint(host, port)),
     root.at('dns_bind_interfaces'),
   );
   draft.put(['dns', 'ttlSeconds'], 0);

@@ -1,10 +1,4 @@
-import { isIP } from 'node:net';
 import type { Draft } from './draft.ts';
-
-/** `10.0.0.1:53`, `[::1]:53`. */
-export function endpoint(host: string, port: number): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
-}
 
 /** Tells apart the services of a file: what is made of several names may be the same, and a name of ours has 64 letters. */
 export function createServiceNames() {

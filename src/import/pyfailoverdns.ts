@@ -1,5 +1,6 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import type { Draft } from './draft.ts';
-import { createServiceNames, endpoint, makeRoom } from './places.ts';
+import { createServiceNames, makeRoom } from './places.ts';
 import { type Cursor, port, type Range, type Reading } from './reading.ts';
 
 const seconds: Range = { min: 0.05, max: 57_600 };
@@ -107,7 +108,7 @@ function importTargets(targets: Cursor, isRanked: boolean, draft: Draft, n: numb
     const [address, number] = [target.at('ip').address() ?? '', target.at('port').number(port)];
     if (!target.at('ip').isThere) target.at('ip').fault('missing: expected an IP address');
     const priority = target.at('priority').number({ min: 0, max: 65_535, isWhole: true });
-    const at = number === undefined ? address : endpoint(address, number);
+    const at = number === undefined ? address : showEndpoint(address, number);
     const ranked = { address, ...(number === undefined ? {} : { port: number }), priority: priority ?? 0 };
     draft.put(['services', n, 'source', 'targets', index], isRanked ? ranked : at, target);
     if (!isRanked && priority !== undefined)
@@ -153,7 +154,7 @@ function importAgents(domain: Cursor, interval: number, draft: Draft, service: r
 function importListeners(root: Cursor, domain: string | undefined, draft: Draft): void {
   const [dns, api] = [root.at('dns'), root.at('api')];
   const listen = (block: Cursor, usual: number) =>
-    endpoint(block.at('listen_ip').address() ?? '0.0.0.0', block.at('listen_port').number(port) ?? usual);
+    showEndpoint(block.at('listen_ip').address() ?? '0.0.0.0', block.at('listen_port').number(port) ?? usual);
   draft.put(['dns', 'listen'], [listen(dns, 8053)], dns.at('listen_port'));
   if (domain !== undefined) draft.put(['dns', 'domain'], domain, root.at('zones'));
   draft.put(['dns', 'ttlSeconds'], dns.at('resolve_cache_ttl').number(ttl) ?? 5, dns.at('resolve_cache_ttl'));

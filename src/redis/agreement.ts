@@ -1,4 +1,4 @@
-import { showEndpoint } from './settings.ts';
+import { showEndpoint } from '../model/endpoint.ts';
 
 /** Where a sentinel says that the master is: an address, or a name where sentinels announce names. */
 export interface Named {
@@ -38,8 +38,8 @@ export function agreeOn(views: readonly SentinelView[], configured: number): Agr
   const voices = new Map<string, { readonly master: Named; count: number }>();
   for (const { master } of views) {
     if (master === undefined) continue;
-    const known = voices.get(showEndpoint(master));
-    if (known === undefined) voices.set(showEndpoint(master), { master, count: 1 });
+    const known = voices.get(showEndpoint(master.host, master.port));
+    if (known === undefined) voices.set(showEndpoint(master.host, master.port), { master, count: 1 });
     else known.count += 1;
   }
   const ranked = [...voices.values()].sort((one, other) => other.count - one.count);
@@ -56,7 +56,8 @@ function reasonOf(
   configured: number,
 ): string {
   const needed = Math.floor(configured / 2) + 1;
-  const named = ranked.map(({ master, count }) => `${count} for "${showEndpoint(master)}"`).join(', ') || 'none';
+  const named =
+    ranked.map(({ master, count }) => `${count} for "${showEndpoint(master.host, master.port)}"`).join(', ') || 'none';
   const faults = views.flatMap(({ sentinel, fault }) => (fault === undefined ? [] : [`"${sentinel}" ${fault}`]));
   if (views.length < configured) faults.push(`${configured - views.length} not waited for`);
   const details = faults.length === 0 ? '' : `; ${faults.join('; ')}`;

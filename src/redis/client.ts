@@ -1,8 +1,9 @@
 import type * as RedisLibrary from 'redis';
+import { showEndpoint } from '../model/endpoint.ts';
 import { describeError, HsdoError } from '../model/error.ts';
 import { isLoginRefusal, printable, type Reply } from './replies.ts';
 import { screened } from './screened.ts';
-import { type RedisPlace, showEndpoint } from './settings.ts';
+import type { RedisPlace } from './settings.ts';
 import { tlsOptions } from './tls.ts';
 
 type Library = typeof RedisLibrary;
@@ -167,5 +168,7 @@ function toHsdoError(error: unknown, place: RedisPlace, { ErrorReply }: Loaded):
   const reason =
     said === undefined ? printable(describeError(error) || 'the connection ended') : `it said ${printable(said)}`;
   const code = said !== undefined && isLoginRefusal(said) ? 'rejected' : 'unavailable';
-  return new HsdoError(code, `Cannot ask Redis at "${showEndpoint(place)}": ${reason}`, { cause: error });
+  return new HsdoError(code, `Cannot ask Redis at "${showEndpoint(place.host, place.port)}": ${reason}`, {
+    cause: error,
+  });
 }

@@ -1,7 +1,8 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { aborting } from './aborting.ts';
 import { listenToRedis } from './client.ts';
-import { type RedisPlace, showEndpoint } from './settings.ts';
+import type { RedisPlace } from './settings.ts';
 
 /**
  * Resolves at a sentinel's first word about this master, and when it goes away after it could be listened to.
@@ -28,7 +29,7 @@ export async function hear(
   try {
     await aborting(signal, async (inner) => {
       const message = listenToRedis(place, '+switch-master', isOurs, subscribed, inner);
-      const what = `Sentinel "${showEndpoint(place)}"`;
+      const what = `Sentinel "${showEndpoint(place.host, place.port)}"`;
       await withDeadline(what, timeoutMs, inner, () => Promise.race([subscription, message]));
       await message;
     });

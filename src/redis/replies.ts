@@ -1,5 +1,5 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import type { Named, SentinelView } from './agreement.ts';
-import { showEndpoint } from './settings.ts';
 
 /** One answer of Redis: a value, or the text of an error reply such as `NOAUTH Authentication required.`. */
 export type Reply = { readonly value: unknown } | { readonly refusal: string };
@@ -30,7 +30,10 @@ export function readView(sentinel: string, masterName: string, address: Reply, q
   }
   if ('refusal' in quorum) {
     if (isLoginRefusal(quorum.refusal)) return refused(sentinel, quorum.refusal);
-    return { sentinel, fault: `names "${showEndpoint(master)}" without a quorum: ${printable(quorum.refusal)}` };
+    return {
+      sentinel,
+      fault: `names "${showEndpoint(master.host, master.port)}" without a quorum: ${printable(quorum.refusal)}`,
+    };
   }
   // "OK 3 usable Sentinels. Quorum and failover authorization can be reached"
   if (typeof quorum.value === 'string' && /^OK\b/.test(quorum.value)) return { sentinel, master };

@@ -1,3 +1,4 @@
+import { showEndpoint } from '../model/endpoint.ts';
 import { describeError, HsdoError, hasCode } from '../model/error.ts';
 import type { Clock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
@@ -7,7 +8,7 @@ import { askRedis, theLibrary } from './client.ts';
 import { hear } from './hear.ts';
 import { locate } from './locate.ts';
 import { isLoginRefusal, printable, readRole, readView } from './replies.ts';
-import { type RedisPlace, type RedisTls, type SentinelSettings, showEndpoint } from './settings.ts';
+import type { RedisPlace, RedisTls, SentinelSettings } from './settings.ts';
 import { readTls, withName } from './tls.ts';
 
 /** The master that everybody agrees on; `address` is canonical. */
@@ -64,7 +65,7 @@ export function createSentinels(
   }
 
   async function viewOf(place: RedisPlace, signal: AbortSignal): Promise<SentinelView> {
-    const sentinel = showEndpoint(place);
+    const sentinel = showEndpoint(place.host, place.port);
     const commands = [
       ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName],
       ['SENTINEL', 'CKQUORUM', masterName],
@@ -106,7 +107,7 @@ export function createSentinels(
     const address = await locate(named.host);
     const place: RedisPlace = { host: address, port: named.port, username, password, tls: withName(tls, named.host) };
     const [reply] = await askRedis(place, [['ROLE']], signal);
-    const who = `Master "${masterName}" at "${showEndpoint(named)}", which the sentinels agree on,`;
+    const who = `Master "${masterName}" at "${showEndpoint(named.host, named.port)}", which the sentinels agree on,`;
     if (reply === undefined || 'refusal' in reply) {
       const said = reply?.refusal ?? 'nothing';
       const code = isLoginRefusal(said) ? 'rejected' : 'unavailable';
@@ -151,7 +152,7 @@ export function createSentinels(
     async find(signal) {
       const prepared = await prepare();
       const named = await aborting(signal, (inner) => agreed(prepared.places, inner));
-      const what = `Master "${masterName}" at "${showEndpoint(named)}"`;
+      const what = `Master "${masterName}" at "${showEndpoint(named.host, named.port)}"`;
       return await withDeadline(what, questionMs, signal, (inner) => confirmLatest(named, prepared, inner));
     },
     async moved(signal) {

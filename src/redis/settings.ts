@@ -66,8 +66,3 @@ export interface RedisTls {
   readonly ca?: string | undefined;
   readonly serverName?: string | undefined;
 }
-
-/** An address and a port as people write them: `10.0.0.1:6379`, `[::1]:6379`. */
-export function showEndpoint({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}

@@ -1,9 +1,9 @@
 import { html } from 'htm/preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { showEndpoint } from '../../model/endpoint.ts';
 import type { Override } from '../../model/slot.ts';
 import type { Content, Drawn } from './parts.ts';
 import type { Deeds, Question, Scene } from './state.ts';
-import { place } from './words.ts';
 
 interface ModalProps {
   readonly title: string;
@@ -94,7 +94,7 @@ function switchoverQuestion(question: Extract<Question, { kind: 'switchover' }>,
         ? html`<p>No other target of ${service} is up, so there is nothing to switch over to.</p>`
         : html`<p>Traffic moves there at once. It stays until you purge the switchover or the target goes down.</p>
             <fieldset><legend>${service} is to point at</legend>
-              ${candidates.map((one, index) => option('target', one.id, one.name, `${place(one)}, priority ${one.priority}`, index === 0))}
+              ${candidates.map((one, index) => option('target', one.id, one.name, `${showEndpoint(one.address, one.port)}, priority ${one.priority}`, index === 0))}
             </fieldset>`;
   const verb = candidates?.length ? 'Switch over' : 'Close';
   return html`<${Modal} title="Switch ${service} over" verb=${verb} seen=${seen} deeds=${deeds} onSubmit=${submit}>${content}<//>` as Drawn;

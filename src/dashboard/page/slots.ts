@@ -1,9 +1,10 @@
 import { html } from 'htm/preact';
 import type { ServiceDetail, TargetView } from '../../api/view.ts';
+import { showEndpoint } from '../../model/endpoint.ts';
 import type { Slot } from '../../model/slot.ts';
 import { badge, type Column, type Content, type Drawn, empty, plot, table } from './parts.ts';
 import type { Scene } from './state.ts';
-import { lasting, place, spans, type Tone, taking } from './words.ts';
+import { lasting, spans, type Tone, taking } from './words.ts';
 
 /** A list is delivered and reported back in moments; while weights rise, one follows the other. */
 const catchUpMs = 5000;
@@ -126,13 +127,14 @@ export function slotGrid(service: ServiceDetail, scene: Scene): Drawn {
   const rows = service.targets.map((target) => {
     const slot = slots.find(({ index }) => index === target.slot);
     const past = history?.targets.find(({ id }) => id === target.id);
+    const place = showEndpoint(target.address, target.port);
     const isActive = service.active === target.id;
     return {
       key: target.id,
       isOff: target.servingWeight === 0,
       cells: [
         target.slot,
-        html`<b>${target.name}</b>${isActive ? html` ${badge('active', 'good')}` : null}<span class="small faint ${place(target).length > longAddress ? 'break' : 'whole'}">${place(target)}</span>`,
+        html`<b>${target.name}</b>${isActive ? html` ${badge('active', 'good')}` : null}<span class="small faint ${place.length > longAddress ? 'break' : 'whole'}">${place}</span>`,
         target.group,
         weightCell(service, target, slot),
         verdictCell(target, scene.now),

@@ -46,12 +46,6 @@ export function spans(numbers: readonly number[]): string {
   return runs.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
 }
 
-/** An address as it is dialled: IPv6 in brackets where a port follows. */
-export function place({ address, port }: { readonly address: string; readonly port?: number }): string {
-  if (port === undefined) return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** How something stands: what it is coloured by, never what alone says it. */
 export type Tone = 'good' | 'bad' | 'doubtful' | 'calm';
 
@@ -79,6 +73,7 @@ const eventTones: Readonly<Record<ClusterEvent['kind'], Tone>> = {
   'new-leader': 'calm',
 };
 
+/** How an event is coloured. */
 export const toneOf = ({ kind }: Pick<ClusterEvent, 'kind'>): Tone => eventTones[kind];
 
 /** What happened, as one sentence without its reason. */

@@ -3,7 +3,6 @@ import type { ClusterView, NodeView } from '../../../src/api/cluster-view.ts';
 import { auditForPeople, eventsForPeople } from '../../../src/cli/history.ts';
 import { nodesForPeople } from '../../../src/cli/nodes.ts';
 import { switchoverOf } from '../../../src/cli/services.ts';
-import { endpoint } from '../../../src/cli/show.ts';
 
 const cluster: ClusterView = {
   name: 'shop',
@@ -101,13 +100,5 @@ describe('what happened, as people see it', () => {
       'i-1 drain',
     ]);
     expect(auditForPeople([])).toBe('nobody changed anything');
-  });
-});
-
-describe('an address', () => {
-  it('of IPv6 stands in brackets before a port, and only there', () => {
-    expect(endpoint({ address: '::1', port: 80 })).toBe('[::1]:80');
-    expect(endpoint({ address: '::1' })).toBe('::1');
-    expect(endpoint({ address: '10.0.0.1', port: 80 })).toBe('10.0.0.1:80');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventSentence, lasting, place, rate, since, spans, taking } from '../../../src/dashboard/page/words.ts';
+import { eventSentence, lasting, rate, since, spans, taking } from '../../../src/dashboard/page/words.ts';
 import { eventKinds } from '../../../src/model/event.ts';
 
 describe('the words of the dashboard', () => {
@@ -22,12 +22,9 @@ describe('the words of the dashboard', () => {
     ]);
   });
 
-  it('say numbers in a row as spans, and an address as it is dialled', () => {
+  it('say numbers in a row as spans', () => {
     expect(spans([])).toBe('');
     expect(spans([1, 4, 5, 6, 9])).toBe('1, 4-6, 9');
-    expect(place({ address: '::1', port: 80 })).toBe('[::1]:80');
-    expect(place({ address: '10.0.0.1', port: 80 })).toBe('10.0.0.1:80');
-    expect(place({ address: '::1' })).toBe('::1');
   });
 
   it('say every kind of event as a sentence', () => {

@@ -1,3 +1,4 @@
+import { showEndpoint } from '../../../model/endpoint.ts';
 import { type DrainingSlot, servingWeight, type TakenSlot } from '../../../model/slot.ts';
 import type { Panic, Snapshot } from '../../../model/snapshot.ts';
 
@@ -69,8 +70,7 @@ export const isOpen = ({ health }: TakenSlot): boolean =>
 /** One slot in words: `10.0.0.1:8080 up, weight 10`. */
 export function slotWords(slot: TakenSlot | DrainingSlot): string {
   const { address, port } = slot.target;
-  const host = port !== undefined && address.includes(':') ? `[${address}]` : address;
-  const place = port === undefined ? host : `${host}:${port}`;
+  const place = showEndpoint(address, port);
   if (slot.state === 'draining') return `${place} draining until ${showInstant(slot.drainUntil)}`;
   return `${place} ${[...healthWords(slot), ...trafficWords(slot)].join(', ')}`;
 }
