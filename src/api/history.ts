@@ -31,6 +31,7 @@ const emptyTrack = (): Track => ({
 
 const tenths = (value: number) => (Number.isNaN(value) ? null : Math.round(value * 10) / 10);
 
+/** Nothing is known at first. */
 export function createHistory(clock: Pick<Clock, 'now' | 'monotonic'>): History {
   const services = new Map<string, Map<string, Track>>();
   const queries = new Float32Array(steps).fill(Number.NaN);

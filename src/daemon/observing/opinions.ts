@@ -48,6 +48,7 @@ interface Watched {
   readonly opinions: Map<string, Opinion>;
 }
 
+/** Knows of no service at first. */
 export function createOpinions(clock: Clock): Opinions {
   const services = new Map<string, Watched>();
   const former = new Map<string, Map<string, Vote>>();

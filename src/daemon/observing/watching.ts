@@ -24,6 +24,7 @@ export interface Watching {
 
 const withdrawDeadlineMs = 3000;
 
+/** True where targets are checked by us or by agents, and not by HAProxy alone. */
 export function isWatched(service: ServiceConfig): service is WatchedService['service'] {
   return service.check !== undefined;
 }

@@ -56,6 +56,7 @@ interface Memory {
   readonly seen: Map<Scope, Snapshot>;
 }
 
+/** Reads nothing before the first round of a term. */
 export function createAnnouncer(parts: AnnouncerParts): Announcer {
   const { events, lease, nodeId, services, nodes, notifiers, clock, log, onNews } = parts;
   const streak = createStreak(log, 'announcing what happened');

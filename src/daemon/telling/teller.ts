@@ -58,6 +58,7 @@ const pollMs = 500;
 /** A notice that is on its way when the process ends is waited for, so that the next leader does not send it again. */
 export const graceMs = 1500;
 
+/** Tells nobody before `run`. */
 export function createTeller(parts: TellerParts): Teller {
   const { name, notifier, services, timeoutMs, standing, lease, clock, log, metrics } = parts;
   const streak = createStreak(log, 'notifying', { notifier: name });

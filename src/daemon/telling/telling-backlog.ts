@@ -21,6 +21,7 @@ export interface Backlog {
 const mostTogether = 500;
 const readAtOnce = 8;
 
+/** Nothing is read yet of what stands after the cursor. */
 export function createBacklog(scope: Scope, cursor: Cursor): Backlog {
   return { scope, cursor, batches: [], readSeq: cursor.seq, lost: 0, retryAtMs: 0 };
 }

@@ -56,6 +56,7 @@ interface Memory {
 const rejectedMs = 60_000;
 const idleMs = 1000;
 
+/** Knows nothing before its first step, and asks the store then. */
 export function createTelling(parts: TellingParts): Telling {
   const { cluster, manner, filter, covers, events, told, clock, attempt } = parts;
   let memory: Memory | undefined;

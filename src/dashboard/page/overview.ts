@@ -7,7 +7,8 @@ import { counted, lasting, stateWords, type Tone } from './words.ts';
 /** Services that need somebody come first, the rest by name. */
 const urgency: readonly ServiceView['state'][] = ['panic', 'unknown', 'no-quorum', 'holding', 'unpublished', 'ok'];
 
-export const linkTo = (service: string): string => `#/service/${encodeURIComponent(service)}`;
+/** The address of one service in full, as `restart` in main.ts reads it. */
+const linkTo = (service: string): string => `#/service/${encodeURIComponent(service)}`;
 
 /** How many are up, down and undecided, as a bar and in words. */
 export function healthBar({ state, verdicts, taken, draining }: ServiceView): Drawn {

@@ -31,6 +31,7 @@ export const section = (id: string, title: string, content: Content, beside?: Co
     ${content}
   </section>`;
 
+/** What stands where there is nothing to show, and why that may be. */
 export const empty = (text: string, more?: Content): Drawn =>
   html`<div class="empty"><p>${text}</p>${more === undefined ? null : html`<p class="faint">${more}</p>`}</div>`;
 

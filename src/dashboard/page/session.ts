@@ -2,8 +2,10 @@
 
 const storageKey = 'hsdo-token';
 
+/** The token of this tab, if it was given one. */
 export const storedToken = (): string | undefined => sessionStorage.getItem(storageKey) ?? undefined;
 
+/** Keeps a token for this tab; `undefined` forgets it. */
 export function keepToken(token: string | undefined): void {
   if (token === undefined) sessionStorage.removeItem(storageKey);
   else sessionStorage.setItem(storageKey, token);

@@ -16,6 +16,7 @@ function connectionOf({ seen, now }: Scene): readonly [string, Tone] {
   return [`disconnected, last seen ${lasting(now - frame.at)} ago`, 'bad'];
 }
 
+/** What stands above every page: where it is, how it is connected, and its token. */
 export function header(scene: Scene): Drawn {
   const { seen, deeds } = scene;
   const [text, tone] = connectionOf(scene);

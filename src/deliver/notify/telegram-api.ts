@@ -61,6 +61,7 @@ const mostBytes = 1_048_576;
 /** A chat is lost for good with these words of a 400; another 400 speaks of the message. */
 const goneWords = /chat not found|user not found|group chat was deactivated|PEER_ID_INVALID/i;
 
+/** @param options - `what` begins the messages of failures, such as `Cannot notify "ops"`. */
 export function createTelegramApi(options: {
   readonly what: string;
   readonly baseUrl: string;

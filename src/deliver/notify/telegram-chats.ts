@@ -41,6 +41,7 @@ function parse(name: string, value: string): readonly Chat[] {
   }
 }
 
+/** Keeps each chat under its id, so that one that cannot be read costs no other. */
 export function createChats(keep: Keep): Chats {
   const put = ({ id, ...rest }: Chat, signal: AbortSignal) => keep.put(String(id), JSON.stringify(rest), signal);
   return {
@@ -58,10 +59,12 @@ export function createChats(keep: Keep): Chats {
   };
 }
 
+/** How many parts of a notice a chat has. */
 export function partsOf({ has }: Chat, notice: string): number {
   return has.find((one) => one.notice === notice)?.parts ?? 0;
 }
 
+/** The chat once it has so many parts of a notice; the oldest notices are forgotten. */
 export function withParts(chat: Chat, notice: string, parts: number): Chat {
   const others = chat.has.filter((one) => one.notice !== notice);
   return { ...chat, has: [...others, { notice, parts }].slice(-mostNotices) };
