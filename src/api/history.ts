@@ -9,7 +9,12 @@ const mostTargets = 5000;
 
 const letters = ['-', 'u', 'd'] as const;
 
+/** For so long nothing is forgotten of a target that is not told of, as while a configuration is read anew: one minute. */
+const missedSteps = 12;
+
 interface Track {
+  /** The step in which it was noted last. */
+  notedAt: number;
   readonly health: Uint8Array;
   /** NaN where nothing was measured. */
   readonly totalMs: Float32Array;
@@ -25,6 +30,7 @@ export interface History {
 }
 
 const emptyTrack = (): Track => ({
+  notedAt: 0,
   health: new Uint8Array(steps),
   totalMs: new Float32Array(steps).fill(Number.NaN),
 });
@@ -53,15 +59,20 @@ export function createHistory(clock: Pick<Clock, 'now' | 'monotonic'>): History 
     step = now;
     endAt = clock.now();
   };
-  const forget = (tracks: Map<string, Track>, targets: readonly TargetPulse[]) => {
-    const ids = new Set(targets.map(({ id }) => id));
-    for (const id of tracks.keys()) if (!ids.has(id) && tracks.delete(id)) known -= 1;
+  const forget = (pulse: Pulse) => {
+    for (const [name, tracks] of services) {
+      const told = new Set(pulse.services.find((one) => one.name === name)?.targets.map(({ id }) => id));
+      for (const [id, { notedAt }] of tracks)
+        if (!told.has(id) && step - notedAt > missedSteps && tracks.delete(id)) known -= 1;
+      if (tracks.size === 0) services.delete(name);
+    }
   };
   const noteTarget = (tracks: Map<string, Track>, { id, health, totalMs }: TargetPulse) => {
     const track = tracks.get(id) ?? (known < mostTargets ? emptyTrack() : undefined);
     if (track === undefined) return;
     if (!tracks.has(id)) known += 1;
     tracks.set(id, track);
+    track.notedAt = step;
     track.health[step % steps] = health === undefined ? 0 : health === 'up' ? 1 : 2;
     track.totalMs[step % steps] = totalMs ?? Number.NaN;
   };
@@ -71,11 +82,11 @@ export function createHistory(clock: Pick<Clock, 'now' | 'monotonic'>): History 
   return {
     note(pulse) {
       advance();
+      forget(pulse);
       queries[step % steps] = pulse.queriesPerSecond ?? Number.NaN;
       for (const { name, targets } of pulse.services) {
         const tracks = services.get(name) ?? new Map<string, Track>();
         services.set(name, tracks);
-        forget(tracks, targets);
         for (const target of targets) noteTarget(tracks, target);
       }
     },

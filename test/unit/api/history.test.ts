@@ -38,8 +38,10 @@ describe('the history of the last quarter of an hour', () => {
     note({ id: 'a', health: 'up', totalMs: 1 }, { id: 'b', health: 'up' });
     pass(3);
     note({ id: 'a', health: 'up', totalMs: 2 });
-    expect(history.of('web').targets.map(({ id }) => id)).toEqual(['a']);
     expect(history.of('web').targets[0]?.health.slice(-5)).toBe('-u--u');
+    pass(10);
+    note({ id: 'a', health: 'up' });
+    expect(history.of('web').targets.map(({ id }) => id)).toEqual(['a']);
     pass(1000);
     note({ id: 'a' });
     expect(history.of('web').targets[0]?.health).toBe('-'.repeat(180));
@@ -61,11 +63,31 @@ describe('the history of the last quarter of an hour', () => {
     );
   });
 
+  it('bridges what nobody told for a moment, as while a configuration is read anew', () => {
+    const { history, note, pass } = startHistory();
+    note({ id: 'a', health: 'up' });
+    pass(1);
+    note();
+    history.note({ services: [] });
+    pass(1);
+    note({ id: 'a', health: 'down' });
+    expect(history.of('web').targets.map(({ health }) => health.slice(-3))).toEqual(['u-d']);
+  });
+
+  it('makes room for others once a service has left the configuration', () => {
+    const { history, note, pass } = startHistory();
+    note(...Array.from({ length: 5000 }, (_, n) => ({ id: `t${n}`, health: 'up' as const })));
+    pass(13);
+    history.note({ services: [{ name: 'db', targets: [{ id: 'a', health: 'up' }] }] });
+    expect([history.of('web').targets, history.of('db').targets.length]).toEqual([[], 1]);
+  });
+
   it('keeps no more than 5000 targets, so that a source without end does not fill the memory', () => {
-    const { history, note } = startHistory();
+    const { history, note, pass } = startHistory();
     const many = Array.from({ length: 5010 }, (_, n) => ({ id: `t${n}`, health: 'up' as const }));
     note(...many);
     expect(history.of('web').targets).toHaveLength(5000);
+    pass(13);
     note({ id: 'new', health: 'up' });
     expect(history.of('web').targets.map(({ id }) => id)).toEqual(['new']);
   });
