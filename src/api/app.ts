@@ -126,10 +126,15 @@ function methodsByPath(): ReadonlyMap<string, readonly string[]> {
   return byPath;
 }
 
+/** Of the services, where the name that was asked for is like none of them. */
+const mostNamesTold = 8;
+
 function unknownService(view: View, service: string | undefined): string | undefined {
   if (service === undefined) return undefined;
   const names = view.serviceNames();
-  return names.includes(service)
-    ? undefined
-    : `no service is called ${JSON.stringify(service)}${suggestion(service, names)}`;
+  if (names.includes(service)) return undefined;
+  const near =
+    suggestion(service, names) ||
+    `; expected ${names.slice(0, mostNamesTold).join(', ') || 'none: there is no service'}`;
+  return `no service is called ${JSON.stringify(service)}${near}`;
 }

@@ -43,11 +43,11 @@ function locate(options: ApiOptions): { base: string; token: string | undefined;
   };
 }
 
-/** An address as somebody typed it, with or without `http://`. */
+/** An address as somebody typed it, with or without `http://`; behind a proxy it may have a path, below which the API lies. */
 function named(where: string, address: string | undefined): string | undefined {
   if (address === undefined) return undefined;
   const base = /^https?:\/\//.test(address) ? address : `http://${address}`;
-  if (URL.canParse(base)) return base;
+  if (URL.canParse(base) && !/[?#]/.test(base)) return base.replace(/\/+$/, '');
   const expected = `expected an address such as http://${defaultListen}`;
   throw new Exit(exitCodes.usage, `error: ${where} is ${JSON.stringify(address)}, ${expected}`);
 }
@@ -66,7 +66,7 @@ export async function askApi(
   const headers: Record<string, string> = { 'x-hsdo-user': user() };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (method !== 'GET') headers['content-type'] = 'application/json';
-  const answer = await exchange(new URL(path, base), {
+  const answer = await exchange(new URL(`${base}${path}`), {
     ...trust,
     method,
     headers,

@@ -108,6 +108,8 @@ describe('what is not there', () => {
       const { status, content } = await ask('GET', `/api/v1${path}`);
       expect([path, status, content]).toEqual([path, 404, { error: 'no service is called "webb"; did you mean web?' }]);
     }
+    const strange = await ask('GET', '/api/v1/services/printers');
+    expect(strange.content).toEqual({ error: 'no service is called "printers"; expected web, db' });
     const change = await ask('POST', '/api/v1/services/webb/switchover', { target: 'x' });
     expect([change.status, change.asked]).toEqual([404, []]);
     expect((await ask('GET', '/nosuch')).status).toBe(404);

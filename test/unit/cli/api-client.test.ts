@@ -16,7 +16,9 @@ afterEach(() => {
 /** A program that gives this answer to everything, and keeps who asked. */
 async function startAnswering(text: string) {
   const users: (string | undefined)[] = [];
+  const paths: (string | undefined)[] = [];
   const own = createServer((request, response) => {
+    paths.push(request.url);
     users.push(request.headers['x-hsdo-user'] as string | undefined);
     response.end(text);
   });
@@ -24,12 +26,12 @@ async function startAnswering(text: string) {
   await new Promise<void>((resolve) => {
     own.listen(0, '127.0.0.1', resolve);
   });
-  return { api: `127.0.0.1:${(own.address() as AddressInfo).port}`, users };
+  return { api: `127.0.0.1:${(own.address() as AddressInfo).port}`, users, paths };
 }
 
 describe('a command that asks a running hsdo', () => {
   it('says which address is none, and that this is a mistake of the command line', async () => {
-    for (const api of ['not an address', 'http://', 'http://127.0.0.1:99999']) {
+    for (const api of ['not an address', 'http://', 'http://127.0.0.1:99999', 'http://127.0.0.1/?a=1']) {
       const { code, stderr } = await runCliHere(['status', '--api', api]);
       expect({ code, stderr }).toEqual({
         code: 2,
@@ -52,6 +54,14 @@ describe('a command that asks a running hsdo', () => {
         stderr: `http://${api} is not the API of hsdo: expected JSON, not "# HELP hsdo_up 1 hsdo_up 1"\n`,
       });
     }
+  });
+
+  it('asks below the path that the address has, as it may behind a proxy', async () => {
+    const { api, paths } = await startAnswering('{"services":[]}');
+    for (const path of ['/hsdo', '/hsdo/', '']) {
+      expect(await runCliHere(['services', '--api', `${api}${path}`])).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(paths).toEqual(['/hsdo/api/v1/services', '/hsdo/api/v1/services', '/api/v1/services']);
   });
 
   it('says the name of its user, whatever letters that has', async () => {
