@@ -11,11 +11,12 @@ export function pointing({ current, wanted, agrees, lastSuccessAt }: SwitchView)
 }
 
 /** The line of `hsdo service`; none for a service that switches nothing, or at a server that does not lead. */
-export function showSwitch({ switch: view }: ServiceView, at: number): readonly string[] {
+export function showSwitch({ switch: view }: Pick<ServiceView, 'switch'>, at: number): readonly string[] {
   if (view === undefined) return [];
   const next = view.nextTryAt === undefined ? '' : `, next try in ${ago(at, Math.max(at, view.nextTryAt))}`;
   const error = view.lastError === undefined ? '' : `, fails: ${view.lastError}`;
-  return [`switch     ${view.kind}: ${pointing(view)}, read ${agoInWords(view.lastSuccessAt, at)}${error}${next}`];
+  const read = view.lastSuccessAt === undefined ? '' : `, read ${agoInWords(view.lastSuccessAt, at)}`;
+  return [`switch     ${view.kind}: ${pointing(view)}${read}${error}${next}`];
 }
 
 /** The table of `hsdo status`; nothing where no service switches anything, as far as the asked server knows. */
