@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -126,6 +127,8 @@ export function ensureBuilt(folder = root) {
     const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
     runLogged(process.execPath, args, { cwd: folder, log: logFile(folder, 'build'), shown: 'npm run build' });
     buildPage(folder, join(fresh, 'dashboard', 'public'));
+    // `npm link` made the former one executable: whoever typed it must find `hsdo` working after every build.
+    chmodSync(join(fresh, 'main.js'), 0o755);
     writeFileSync(join(fresh, '.built'), JSON.stringify(stamp));
     if (statSync(join(folder, 'dist'), { throwIfNoEntry: false })) renameSync(join(folder, 'dist'), old);
     renameSync(fresh, join(folder, 'dist'));

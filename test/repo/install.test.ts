@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -102,6 +103,15 @@ describe('the build', () => {
     expect(buildIsFresh(folder)).toBe(false);
     ensureBuilt(folder);
     expect(() => readFileSync(join(folder, 'dist', 'old.js'))).toThrow('ENOENT');
+  });
+
+  it('can be run by its name after npm link, each time anew', () => {
+    const folder = prepare();
+    ensureBuilt(folder);
+    expect(statSync(join(folder, 'dist', 'main.js')).mode & 0o777).toBe(0o755);
+    expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.build).toMatch(
+      / && chmod 755 dist\/main\.js$/,
+    );
   });
 
   it('keeps the old dist when the sources are wrong, and says what and how to see it', () => {
