@@ -82,7 +82,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addDhafNames,
 ];
 
-/** All that can be typed; the manual and the README are held against it. */
+/** All that can be typed; the manual and the documents are held against it. */
 export function createProgram(): Command {
   const program = new Command('hsdo')
     .description('hsdo keeps one stable, ordered, weighted list of targets and every HAProxy in line with it.')

@@ -11,7 +11,7 @@ export function importNotifiers(notifiers: readonly Cursor[], draft: Draft): voi
     else {
       draft.left(
         notifier,
-        `"${type}" is an extension of yours, in C#; write it again as a notifier of kind module or webhook (README, Your own kinds)`,
+        `"${type}" is an extension of yours, in C#; write it again as a notifier of kind module or webhook (docs/your-own-kinds.md)`,
         true,
       );
       continue;

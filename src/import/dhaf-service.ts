@@ -66,7 +66,7 @@ function importCheck(from: Cursor, { draft, interval, tact }: Serving, service: 
     if (type !== '')
       draft.left(
         from,
-        `"${type}" is an extension of yours, in C#; write it again as a check of kind exec or module (README, Your own kinds). Until then nobody is checked`,
+        `"${type}" is an extension of yours, in C#; write it again as a check of kind exec or module (docs/your-own-kinds.md). Until then nobody is checked`,
         true,
       );
     return undefined;
@@ -160,7 +160,7 @@ function importSwitch(from: Cursor, { draft, delaySeconds, delay }: Serving, ser
     if (type !== '')
       draft.left(
         from,
-        `"${type}" is an extension of yours, in C#; write it again as a switch of kind exec or module (README, Your own kinds). Until then nothing is switched`,
+        `"${type}" is an extension of yours, in C#; write it again as a switch of kind exec or module (docs/your-own-kinds.md). Until then nothing is switched`,
         true,
       );
     return;

@@ -3,7 +3,7 @@ import { surfaceOf } from '../../src/cli/surface.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
-/** Every command that help shows, with its arguments and options, as a table for the README. */
+/** Every command that help shows, with its arguments and options, as a table for docs/operating.md. */
 export function commandTable(): string {
   const rows = surfaceOf(createProgram()).commands.map(({ name, description, options, arguments: args }) => {
     const places = args.map((argument) =>

@@ -2,7 +2,7 @@ import { agentSchema } from '../../src/agent/config.ts';
 import { exporterMeanings, exporterOptionsOf } from './option-exporter.ts';
 import { meaningIn, shown, table } from './option-tables.ts';
 
-/** What each option of an agent's file means, in the words of README.md. */
+/** What each option of an agent's file means, in the words of docs/agents.md. */
 const meanings: Readonly<Record<string, string>> = {
   agent_id: 'the name that it reports under; another one in each agent, and none that a server has',
   'servers[].name': 'what messages and metrics call the server',

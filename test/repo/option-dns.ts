@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { dnsSchema, type Endpoint, serviceDnsSchema } from '../../src/deliver/dns/config.ts';
 import { meaningIn, shown, table } from './option-tables.ts';
 
-/** What each option of the `dns:` block means, in the words of README.md. */
+/** What each option of the `dns:` block means, in the words of docs/dns.md. */
 const blockMeanings: Readonly<Record<string, string>> = {
   listen: 'addresses, each `address:port` or `[IPv6]:port`, over UDP and TCP',
   domain: 'a service NAME is found under NAME.domain, and by SRV under _NAME._tcp.domain',

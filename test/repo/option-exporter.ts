@@ -1,7 +1,7 @@
 import { configSchema } from '../../src/config/schema.ts';
 import { meaningIn, shown, table } from './option-tables.ts';
 
-/** What each option of the block `exporter` means, in the words of README.md; it is the same in an agent's file. */
+/** What each option of the block `exporter` means, in the words of docs/metrics.md; it is the same in an agent's file. */
 export const exporterMeanings: Readonly<Record<string, string>> = {
   'exporter.listen': 'address of the Prometheus exporter, or off',
   'exporter.token':

@@ -1,4 +1,4 @@
-/** What each option of a check means, in the words of README.md. Kinds that share an option under one meaning share a line. */
+/** What each option of a check means, in the words of docs/checks.md. Kinds that share an option under one meaning share a line. */
 export const checkMeanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   every: {
     intervalSeconds:
@@ -36,7 +36,7 @@ export const checkMeanings: Readonly<Record<string, Readonly<Record<string, stri
     targets: 'by name, id or address of a target: `{ url }`, or `{ port, path }`, of its own',
   },
   module: {
-    path: 'a file of JavaScript or TypeScript that exports `createCheck(options, context)`; see "Your own kinds"',
+    path: 'a file of JavaScript or TypeScript that exports `createCheck(options, context)`; see [Your own kinds](your-own-kinds.md)',
     options: 'what it is given',
   },
   postgres: {

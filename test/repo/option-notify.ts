@@ -5,7 +5,7 @@ import { meaningIn, shown, table } from './option-tables.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 
-/** What each option of a notifier means, in the words of README.md. */
+/** What each option of a notifier means, in the words of docs/notifications.md. */
 const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   every: {
     name: 'what logs, metrics and the store call it; another one for each',

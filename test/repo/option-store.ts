@@ -9,7 +9,7 @@ const tls: Readonly<Record<string, string>> = {
   'tls.serverName': 'the name that every certificate must bear, instead of that of the endpoint',
 };
 
-/** What each option of these stores means, in the words of README.md. */
+/** What each option of these stores means, in the words of docs/stores.md. */
 const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   etcd: {
     endpoints: 'members of one cluster, asked in turn: a list, or one text with commas; `https://` or `tls` for TLS',

@@ -2,7 +2,7 @@ import { commonOptions } from '../../src/deliver/switch/options.ts';
 import { switcherSchema } from '../../src/deliver/switch/switchers.ts';
 import { meaningIn, shown, table } from './option-tables.ts';
 
-/** What each option of a switcher means, in the words of README.md. */
+/** What each option of a switcher means, in the words of docs/switching.md. */
 const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   every: {
     reconcileSeconds: 'how often the outside is read back while it says what it should',
@@ -33,7 +33,7 @@ const meanings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     baseUrl: 'another place of the same API; http only on this machine',
   },
   module: {
-    path: 'a file of your own, see [Your own kinds](#your-own-kinds)',
+    path: 'a file of your own, see [Your own kinds](your-own-kinds.md)',
     options: 'what it is given',
   },
 };

@@ -12,14 +12,14 @@ import { switchTable } from './option-switch.ts';
 import { checkTable, codeTable, judgingTable } from './option-tables.ts';
 import { routeTable } from './route-table.ts';
 
-/** The tables in README.md are made from the code; `UPDATE_README=1 npx vitest run test/repo/reference.test.ts` writes them anew. */
-const readme = new URL('../../README.md', import.meta.url);
+/** Each table and its page are named below; `UPDATE_README=1 npx vitest run test/repo/reference.test.ts` writes them anew. */
+const docs = new URL('../../docs/', import.meta.url);
 
-function block(name: string, text: string): { before: string; content: string; after: string } {
+function block(page: string, name: string): { before: string; content: string; after: string } {
+  const text = readFileSync(new URL(page, docs), 'utf8');
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = text.indexOf(start) + start.length;
-  const to = text.indexOf(end);
-  if (to < from) throw new Error(`README.md has no block ${name}`);
+  const [from, to] = [text.indexOf(start) + start.length, text.indexOf(end)];
+  if (to < from) throw new Error(`docs/${page} has no block ${name}`);
   return { before: text.slice(0, from), content: text.slice(from, to), after: text.slice(to) };
 }
 
@@ -43,25 +43,25 @@ async function metricTable(): Promise<string> {
   return ['', '| metric | type | meaning |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
-describe('the reference in README.md', () => {
+describe('the reference in docs', () => {
   it.each([
-    ['parameters', async () => parameterTable()],
-    ['metrics', metricTable],
-    ['checks', async () => checkTable()],
-    ['judging', async () => judgingTable()],
-    ['codes', async () => codeTable()],
-    ['store options', async () => storeTable()],
-    ['dns options', async () => dnsTable()],
-    ['agent file', async () => agentTable()],
-    ['exporter options', async () => exporterTable()],
-    ['notifiers', async () => notifyTable()],
-    ['routes', async () => routeTable()],
-    ['commands', async () => commandTable()],
-    ['switch options', async () => switchTable()],
-  ])('lists the %s that the code has', async (name, make) => {
+    ['configuration.md', 'parameters', async () => parameterTable()],
+    ['metrics.md', 'metrics', metricTable],
+    ['checks.md', 'checks', async () => checkTable()],
+    ['checks.md', 'judging', async () => judgingTable()],
+    ['checks.md', 'codes', async () => codeTable()],
+    ['stores.md', 'store options', async () => storeTable()],
+    ['dns.md', 'dns options', async () => dnsTable()],
+    ['agents.md', 'agent file', async () => agentTable()],
+    ['metrics.md', 'exporter options', async () => exporterTable()],
+    ['notifications.md', 'notifiers', async () => notifyTable()],
+    ['api.md', 'routes', async () => routeTable()],
+    ['operating.md', 'commands', async () => commandTable()],
+    ['switching.md', 'switch options', async () => switchTable()],
+  ])('has in %s the %s that the code has', async (page, name, make) => {
     const expected = await make();
-    const { before, content, after } = block(name, readFileSync(readme, 'utf8'));
-    if (process.env['UPDATE_README'] === '1') writeFileSync(readme, before + expected + after);
+    const { before, content, after } = block(page, name);
+    if (process.env['UPDATE_README'] === '1') writeFileSync(new URL(page, docs), before + expected + after);
     else expect(content).toBe(expected);
   });
 });

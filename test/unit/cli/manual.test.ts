@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { manual } from '../../../src/cli/manual.ts';
@@ -6,6 +6,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 import { surfaceOf } from '../../../src/cli/surface.ts';
 import { runCliHere } from '../../fixtures/cli.ts';
 import { describeWith } from '../../fixtures/component.ts';
+import { pages, textOf } from '../../fixtures/documents.ts';
 import { startProgram } from '../../fixtures/program.ts';
 
 /** `UPDATE_README=1 npx vitest run test/unit/cli/manual.test.ts` writes it anew. */
@@ -22,7 +23,7 @@ function callsIn(text: string): readonly { readonly call: string; readonly words
     ([, code = '']) => code,
   );
   return [...fences.flatMap((code) => code.split('\n')), ...spans].flatMap((line) => {
-    const call = /^(?:\$ |# )?(?:sudo )?hsdo( [a-z-].*)$/.exec(line.trim())?.[1]?.replace(/ #.*$/, '');
+    const call = /^(?:\$ |# )?(?:sudo )?(?:[A-Z_]+=\S+ )*hsdo( [a-z-].*)$/.exec(line.trim())?.[1]?.replace(/ #.*$/, '');
     return call === undefined ? [] : [{ call: line.trim(), words: call.trim().split(/\s+/) }];
   });
 }
@@ -67,10 +68,13 @@ describeWith(['groff'], 'the manual in groff', () => {
   });
 });
 
-describe('README.md', () => {
-  it('names no command and no option that hsdo does not have', () => {
-    const calls = callsIn(readFileSync(new URL('../../../README.md', import.meta.url), 'utf8'));
-    expect(calls.length).toBeGreaterThan(30);
+describe('the documents', () => {
+  it('and the remarks in conf name no command and no option that hsdo does not have', () => {
+    const conf = readdirSync(new URL('../../../conf', import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(?:ya?ml|mjs|ts|service|socket)$/.test(name))
+      .map((name) => `conf/${name}`);
+    const calls = [...pages, ...conf].flatMap((page) => callsIn(textOf(page)));
+    expect(calls.length).toBeGreaterThan(140);
     expect(calls.flatMap(({ call, words }) => faultsOf(words).map((fault) => `${call}: ${fault}`))).toEqual([]);
   });
 });
