@@ -37,8 +37,11 @@ interface ServerViewParts extends ProcessParts {
 }
 
 const deadlineMs = 5000;
-/** Those who watch ask again every second and give up after a few, so that a store which hangs is not waited for much longer. */
-const lookMs = 2000;
+/**
+ * Those who watch are told within five seconds, or they take the process for dead (the page), and a picture is made of two of
+ * these reads one after the other. A store that hangs is not waited for longer.
+ */
+const lookMs = 1500;
 
 /** What a server tells over the API, and the few things that one may ask of it. */
 export function createServerView(parts: ServerViewParts): View {

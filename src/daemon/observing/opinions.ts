@@ -54,7 +54,7 @@ export function createOpinions(clock: Clock): Opinions {
   const former = new Map<string, Map<string, Vote>>();
   const recalled = new Map<string, Map<string, TargetStatistics>>();
   const moment = (ageMs = 0) => ({ wall: clock.now() - ageMs, monotonic: clock.monotonic() - ageMs });
-  const isSamePlace = (one: Target, other: Target) => one.address === other.address && one.port === other.port;
+  const isSamePlace = (one: Target, other: Target) => endpointOf(one) === endpointOf(other);
 
   /** What was kept is used once: a target that leaves and returns begins anew. */
   const begin = (service: string, target: Target): Opinion => {
