@@ -82,6 +82,7 @@ const node: z.ZodType<NodeView> = z.object({
 const candidates: z.ZodType<CandidatesView> = z.object({
   service: z.string(),
   active: z.string().exactOptional(),
+  activeName: z.string().exactOptional(),
   candidates: z.array(
     z.object({
       id: z.string(),

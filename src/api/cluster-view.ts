@@ -65,6 +65,7 @@ export interface CandidatesView {
   readonly service: string;
   /** Id of the target that it points at now. */
   readonly active?: string;
+  readonly activeName?: string;
   readonly candidates: readonly CandidateView[];
 }
 

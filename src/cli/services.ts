@@ -28,7 +28,7 @@ export async function showServices(api: ApiOptions, options: ShowOptions): Promi
     const rows = services.map((service) => [
       service.name,
       paintState(service.state),
-      service.active ?? '-',
+      service.activeName ?? service.active ?? '-',
       switchoverOf(service) ?? '-',
       service.revision,
       service.taken,

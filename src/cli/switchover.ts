@@ -50,7 +50,7 @@ export function addSwitchover(program: Command): void {
 /** Prints whom one may switch over to. */
 export async function showCandidates(api: ApiOptions, service: string, options: ShowOptions): Promise<void> {
   const answer = (await askApi(api, 'GET', serviceAddress(service, 'candidates'))) as CandidatesView;
-  print(options, answer, ({ active, candidates }) => {
+  print(options, answer, ({ active, activeName = active, candidates }) => {
     const now = systemClock.now();
     const rows = candidates.map((one) => [
       one.name,
@@ -59,7 +59,7 @@ export async function showCandidates(api: ApiOptions, service: string, options: 
       ago(one.sinceAt, now),
     ]);
     const table = rows.length === 0 ? 'no candidates' : showTable(['TARGET', 'ADDRESS', 'PRIORITY', 'SINCE'], rows);
-    return active === undefined ? table : `active ${active}\n\n${table}`;
+    return activeName === undefined ? table : `active ${activeName}\n\n${table}`;
   });
 }
 
@@ -90,7 +90,7 @@ export async function switchOver(
   print(options, { service, ...switchover, outcome: isActive ? 'active' : 'accepted' }, () =>
     isActive
       ? `done: ${service} points at ${targetName}`
-      : `accepted: ${service} is to point at ${targetName}, and points at ${seen.active ?? 'nothing'} so far`,
+      : `accepted: ${service} is to point at ${targetName}, and points at ${seen.activeName ?? seen.active ?? 'nothing'} so far`,
   );
 }
 

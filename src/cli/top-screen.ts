@@ -106,7 +106,7 @@ export function windowOf<T>(all: readonly T[], chosen: number, room: number): re
 }
 
 function serviceLine(service: ServiceView, isChosen: boolean, columns: number, c: Colors): string {
-  const { name, state, active, revision, taken, size, verdicts } = service;
+  const { name, state, active, activeName = active, revision, taken, size, verdicts } = service;
   const down = verdicts?.down ?? 0;
   const cells: Cell[] = [
     [isChosen ? '>' : ' ', 2, c.cyan],
@@ -116,7 +116,7 @@ function serviceLine(service: ServiceView, isChosen: boolean, columns: number, c
     [verdicts === undefined ? '-' : String(verdicts.up), 6],
     [verdicts === undefined ? '-' : String(down), 6, down > 0 ? c.red : undefined],
     [String(revision), 9],
-    [active ?? '-', Math.max(12, columns - 68)],
+    [activeName ?? '-', Math.max(12, columns - 68)],
   ];
   return compose(cells, columns);
 }

@@ -44,7 +44,8 @@ function stateOf(snapshot: Snapshot | undefined, hasQuorum: boolean): ServiceSta
   return snapshot.hold ? 'holding' : 'ok';
 }
 
-function activeOf(snapshot: Snapshot | undefined): Pick<ServiceView, 'active' | 'activeName'> {
+/** The target that a list points at, by id and, where it still holds a slot, by name. */
+export function activeOf(snapshot: Snapshot | undefined): Pick<ServiceView, 'active' | 'activeName'> {
   const { active, slots = [] } = snapshot ?? {};
   if (active === undefined) return {};
   const slot = slots.find((one) => one.state !== 'free' && one.target.id === active);

@@ -4,6 +4,7 @@ import { HsdoError } from '../model/error.ts';
 import type { TakenSlot } from '../model/slot.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
+import { activeOf } from './service-view.ts';
 
 /** Why a target cannot be made the active one; `undefined` when it can. */
 function hindrance({ override, health }: TakenSlot): string | undefined {
@@ -34,7 +35,7 @@ export function candidatesOf(
   }));
   return {
     service: service.name,
-    ...(active === undefined ? {} : { active }),
+    ...activeOf(snapshot),
     candidates: isOfOne(service) ? candidates.toSorted((one, other) => other.priority - one.priority) : [],
   };
 }

@@ -89,6 +89,8 @@ describe('the API and the command line of two servers', () => {
     expect(candidates.candidates.map(({ name }) => name)).toEqual([second.name, third.name]);
     expect(JSON.parse(await shown('switchover-candidates', '--service', 'web', '--json'))).toEqual(candidates);
     expect(await shown('switchover', 'web', third.name)).toBe(`done: web points at ${third.name}\n`);
+    expect(await shown('services')).toMatch(new RegExp(`^web +ok +${third.name} `, 'm'));
+    expect(await shown('candidates', 'web')).toMatch(new RegExp(`^active ${third.name}$`, 'm'));
     expect(await web()).toMatchObject({ active: third.id, switchover: { targetName: third.name, by: 'ann' } });
     expect(await shown('service', 'web')).toContain(`switchover ${third.name}, by ann`);
     const told = () => shown('events', '--service', 'web');

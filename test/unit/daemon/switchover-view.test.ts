@@ -33,6 +33,16 @@ describe('the candidates of a switchover', () => {
     ]);
   });
 
+  it('come with the active one by id and name', () => {
+    const named = snapshotOf([taken(1, target('i-1', { name: 'web-1' }))], { active: 'i-1' });
+    expect(candidatesOf(one, named)).toMatchObject({ active: 'i-1', activeName: 'web-1' });
+    expect(candidatesOf(one, snapshotOf([], { active: 'i-1' }))).toEqual({
+      service: 'web',
+      active: 'i-1',
+      candidates: [],
+    });
+  });
+
   it('are all that are known, where nothing is checked, since they joined', () => {
     const unchecked = snapshotOf([taken(1, target('i-1')), taken(2, target('i-2'), { override: 'ready' })], {
       active: 'i-1',
