@@ -111,7 +111,7 @@ export async function purge(api: ApiOptions, service: string | undefined, option
   print(options, { services, outcome: 'purged' }, () => `done: ${names}: no switchover counts any more`);
 }
 
-/** Looks at a service until it is as wanted. */
+/** Looks at a service until it is as wanted. What was asked for is taken already: a look that fails is made again. */
 async function lookUntil(
   api: ApiOptions,
   service: string,
@@ -120,14 +120,24 @@ async function lookUntil(
   const never = new AbortController().signal;
   const giveUpAt = systemClock.monotonic() + waitMs;
   for (;;) {
-    const detail = (await askApi(api, 'GET', serviceAddress(service))) as ServiceDetail;
-    if (isDone(detail)) return detail;
+    const seen = await look(api, service);
+    if ('detail' in seen && isDone(seen.detail)) return seen.detail;
     if (systemClock.monotonic() >= giveUpAt) {
-      throw new Exit(
-        exitCodes.failed,
-        `It is kept in the store, but no leader did it in ${waitMs / 1000} s: see hsdo status`,
-      );
+      const words = `It is kept in the store, but no leader did it in ${waitMs / 1000} s: see hsdo status`;
+      throw new Exit(exitCodes.failed, 'failure' in seen ? `${words} (${seen.failure})` : words);
     }
     await pause(systemClock, lookEveryMs, undefined, never);
+  }
+}
+
+async function look(
+  api: ApiOptions,
+  service: string,
+): Promise<{ readonly detail: ServiceDetail } | { readonly failure: string }> {
+  try {
+    return { detail: (await askApi(api, 'GET', serviceAddress(service))) as ServiceDetail };
+  } catch (error) {
+    if (error instanceof Exit) return { failure: error.message };
+    throw error;
   }
 }
