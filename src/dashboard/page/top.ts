@@ -55,7 +55,7 @@ export function summary({ seen, now }: Scene): Drawn | null {
         ? fact('Leader', [
             html`<b class=${leader ? '' : 'bad'}>${leader ?? 'nobody'}</b>`,
             html`<small>epoch ${cluster.epoch}${electedAt === undefined ? '' : html`, elected ${ago(now, electedAt)}`}${
-              heard === undefined ? '' : `, lease seen ${since(heard + now - (seen.frame.at ?? now))}`
+              heard === undefined ? '' : `, heard of ${since(heard + now - (seen.frame.at ?? now))}`
             }</small>`,
           ])
         : null
