@@ -12,7 +12,7 @@ const retryMs = 5000;
 const limits = { requestTimeout: 10_000, headersTimeout: 5000 };
 
 /** Host and port out of `host:port` or `[IPv6]:port`. */
-export function parseListen(listen: string): { readonly host: string; readonly port: number } {
+function parseListen(listen: string): { readonly host: string; readonly port: number } {
   const colon = listen.lastIndexOf(':');
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }
@@ -40,9 +40,10 @@ export async function serve(
 ): Promise<void> {
   const streak = createStreak(log, `listening for ${what}`, { listen });
   while (!signal.aborted) {
+    let server: Server | TlsServer | undefined;
     try {
       const secure = tls && (await readTls(tls));
-      const server = secure
+      server = secure
         ? createTlsServer({
             ...limits,
             ...secure,
@@ -59,6 +60,7 @@ export async function serve(
       } else await closedBy(server, signal);
       return;
     } catch (error) {
+      server?.close();
       streak.failed(describeError(error));
       await pause(clock, retryMs, undefined, signal);
     }

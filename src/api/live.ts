@@ -41,6 +41,14 @@ function shared<T>(clock: Clock, make: (key: string) => Promise<T>): (key: strin
   };
 }
 
+/** What only servers know, or the store does not tell now, is left out: who watches keeps what was known before. */
+function unlessUntold<T>(asked: Promise<T>): Promise<T | undefined> {
+  return asked.catch((error: unknown) => {
+    if (error instanceof HsdoError) return undefined;
+    throw error;
+  });
+}
+
 const encoder = new TextEncoder();
 const eventOf = (data: unknown) => encoder.encode(`event: frame\ndata: ${JSON.stringify(data)}\n\n`);
 
@@ -50,10 +58,12 @@ export function createLive(parts: { readonly view: View; readonly clock: Clock; 
   let isClosed = false;
 
   const overall = shared(clock, async () => {
-    const [status, cluster] = await Promise.all([view.status(), view.cluster()]);
-    // What only servers know, or the store does not tell now, is left out: who watches keeps what was known before.
-    const nodes = await view.nodes().catch(() => undefined);
-    const events = await view.events({ limit: mostEvents }).catch(() => undefined);
+    const [status, cluster, nodes, events] = await Promise.all([
+      view.status(),
+      view.cluster(),
+      unlessUntold(view.nodes()),
+      unlessUntold(view.events({ limit: mostEvents })),
+    ]);
     const { roles, lease, observers, services, dns } = status;
     return {
       cluster,
@@ -67,7 +77,7 @@ export function createLive(parts: { readonly view: View; readonly clock: Clock; 
     };
   });
   const inFull = shared(clock, async (name) => {
-    const [service, slots] = await Promise.all([view.service(name), view.slots(name)]);
+    const [service, slots] = await Promise.all([unlessUntold(view.service(name)), unlessUntold(view.slots(name))]);
     return { ...(service ? { service } : {}), ...(slots ? { slots } : {}), history: history.of(name) };
   });
   const frame = async (service: string | undefined) => {

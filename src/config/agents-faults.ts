@@ -21,6 +21,12 @@ export function agentsFaults({ services, dns, api, cluster }: Config, say: Say):
     if (agents === undefined) return;
     const path: Path = ['services', n, 'agents'];
     if (check === undefined) say(path, 'expected check beside it: agents run the check of the service');
+    if (check?.kind === 'module') {
+      say(
+        path,
+        'expected a check of another kind: the file of a module is on this machine, and its options are not handed out',
+      );
+    }
     const place = check === undefined ? undefined : secretIn(check);
     if (place !== undefined) {
       say(path, `expected a check without secrets, which are never handed out: check.${place} is one`);

@@ -1,9 +1,7 @@
-import type { Secret } from '../model/secret.ts';
+import { isSecret } from '../model/secret.ts';
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
-
-const isSecret = (value: object): value is Secret => 'reveal' in value && typeof value.reveal === 'function';
 
 /** Compares values as a configuration has them; secrets by what they hold, which no other way of looking at them shows. */
 export function isSameSetting(one: unknown, other: unknown): boolean {

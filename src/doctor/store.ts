@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { describeError, hasCode } from '../model/error.ts';
 import { type Homes, openHomes } from '../publish/homes.ts';
@@ -85,7 +86,7 @@ const isThere = (path: string) =>
   );
 
 async function absentDatabase(about: string, path: string): Promise<readonly Finding[]> {
-  const folder = await folderFinding(`${about}, folder`, path.replace(/\/[^/]*$/, '') || '.');
+  const folder = await folderFinding(`${about}, folder`, dirname(path));
   return [warning(about, `${path} is not there yet`, 'start hsdo --server once: it makes the database'), folder];
 }
 

@@ -3,6 +3,7 @@ import { createApp } from '../../../src/api/app.ts';
 import { createHistory } from '../../../src/api/history.ts';
 import { createLive, type Frame } from '../../../src/api/live.ts';
 import type { View } from '../../../src/api/view.ts';
+import { HsdoError } from '../../../src/model/error.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { plainService, recordingView } from '../../fixtures/recording-view.ts';
 
@@ -58,12 +59,11 @@ describe('what those who watch are told', () => {
 
   it('leaves out what only servers know, and what the store does not tell now', async () => {
     const refuse = async () => {
-      throw new Error('away');
+      throw new HsdoError('unavailable', 'away');
     };
-    const { live } = watch({ nodes: refuse, events: refuse });
-    const frame = await live.frame(undefined);
-    expect(frame).not.toHaveProperty('nodes');
-    expect(frame).not.toHaveProperty('events');
+    const { live } = watch({ nodes: refuse, events: refuse, service: refuse, slots: refuse });
+    const frame = await live.frame('web');
+    for (const untold of ['nodes', 'events', 'service', 'slots']) expect(frame).not.toHaveProperty(untold);
     expect(frame.services).toHaveLength(1);
   });
 

@@ -55,6 +55,9 @@ describe('agents in a configuration', () => {
     expect(load(['name: a, agents: {}']).faults).toEqual([
       'F:2: services[0].agents: expected check beside it: agents run the check of the service',
     ]);
+    expect(load(['name: a, check: { kind: module, path: ./own.ts, options: { key: x } }, agents: {}']).faults).toEqual([
+      'F:2: services[0].agents: expected a check of another kind: the file of a module is on this machine, and its options are not handed out',
+    ]);
     expect(load(['name: a'], open).faults).toEqual([
       expect.stringMatching(/listen: "0\.0\.0\.0:8000" is wrong.*nobody/),
     ]);
