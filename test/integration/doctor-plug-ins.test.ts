@@ -17,6 +17,8 @@ let certificates: Certificates;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hsdo-doctor-'));
   certificates = await makeCertificates();
+  // To load it may take as long as a look may, on a machine that has other work.
+  await import('google-auth-library');
 });
 afterAll(async () => {
   await certificates?.remove();

@@ -58,7 +58,8 @@ const limitReasons = ['rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceed
  */
 export function createGoogleCloudSwitcher(config: GoogleCloudConfig, context: SwitcherContext): Switcher {
   const { project, metadataKey, value } = config;
-  const token = createGoogleToken(config.credentialsPath, context.baseFolder ?? '.');
+  const { credentialsPath } = config;
+  const token = createGoogleToken({ credentialsPath, project, baseFolder: context.baseFolder ?? '.' });
   const base = `${config.baseUrl}/compute/v1/projects/${encodeURIComponent(project)}`;
 
   async function call(method: JsonQuestion['method'], path: string, body: unknown, signal: AbortSignal) {

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGoogleCloudSwitcher, googleCloudSchema } from '../../../../src/deliver/switch/google-cloud.ts';
 import { createGoogleToken } from '../../../../src/deliver/switch/google-cloud-token.ts';
 import { systemClock } from '../../../../src/time/clock.ts';
@@ -125,9 +125,26 @@ describe('the switcher "google-cloud"', () => {
     await expect(create().current(never)).rejects.toMatchObject({ message: expect.stringContaining('expected https') });
   });
 
+  it('has the token of the machine from its metadata server, and runs no gcloud for that', async () => {
+    const gcloud = join(folder, 'gcloud');
+    writeFileSync(gcloud, `#!/bin/sh\ntouch ${join(folder, 'was-run')}\n`, { mode: 0o755 });
+    google.write('active', '192.0.2.1');
+    vi.stubEnv('GCE_METADATA_HOST', new URL(google.baseUrl).host);
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', undefined);
+    vi.stubEnv('HOME', folder);
+    vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+    try {
+      expect(await create({ credentialsPath: undefined }).current(never)).toBe('192.0.2.1');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(existsSync(join(folder, 'was-run'))).toBe(false);
+    expect(called('/computeMetadata/v1/project/project-id')).toBe(0);
+  });
+
   it('names the package that it needs where that is missing', async () => {
     const load = () => Promise.reject(new Error('Cannot find package'));
-    await expect(createGoogleToken(undefined, '.', load).read()).rejects.toMatchObject({
+    await expect(createGoogleToken({ project: 'shop-1', baseFolder: '.' }, load).read()).rejects.toMatchObject({
       code: 'rejected',
       message: expect.stringContaining('npm install google-auth-library'),
     });
