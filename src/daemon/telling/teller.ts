@@ -106,6 +106,8 @@ export function createTeller(parts: TellerParts): Teller {
     try {
       const waitMs = await telling.step(term, now, signal);
       reading.worked();
+      // The first failure of the notifier after an outage of the store is not the tenth of anything.
+      backoff.reset();
       return waitMs;
     } catch (error) {
       if (signal.aborted) return 0;
