@@ -18,6 +18,8 @@ const webServers: Server[] = [];
 
 const backends = ['web', 'shop', 'db', 'main'];
 const socket = '/tmp/hsdo-haproxy.sock';
+const agentToken = 'secret-of-the-agents';
+const agentFile = { agent_id: 'berlin-1', servers: [{ name: 'one', url: 'http://127.0.0.1:8002', token: agentToken }] };
 
 /** A web server for each target of the transcript: two are well, the third answers 503. */
 async function startWebServers(port: number): Promise<void> {
@@ -47,6 +49,7 @@ function configFor(closedPort: number) {
     check: { kind: 'http', ...quick },
     select: passive,
     guard: { confirmReads: 0 },
+    agents: { token: agentToken },
   };
   const db = { source: source('db'), check: { kind: 'postgres', role: 'primary', user: 'checker', ...quick } };
   const cloud = { kind: 'cloudflare', apiToken: cloudflare.token, zone: 'foo.com', baseUrl: cloudflare.baseUrl };
@@ -59,6 +62,7 @@ function configFor(closedPort: number) {
   ];
   return {
     services,
+    api: { agents: { listen: '127.0.0.1:8002' } },
     dns: { listen: ['127.0.0.1:8053'], domain: 'ha.example' },
     checks: { firstWaitSeconds: 1 },
     cluster: { heartbeatSeconds: 0.2, nodeTtlSeconds: 1 },
@@ -101,6 +105,7 @@ beforeAll(async () => {
   shell.write('web.yaml', list(webPort, ['web-1', 'web-2', 'web-3']));
   shell.write('conf/env.yaml', JSON.stringify(configFor(await freePort())));
   shell.write('others.cfg', others);
+  shell.write('agent.yaml', JSON.stringify(agentFile));
   await shell.type(
     'hsdo haproxy-config --service web --bind 127.0.0.1:8000 > haproxy.cfg && cat others.cfg >> haproxy.cfg',
   );
@@ -131,6 +136,7 @@ async function wantedOf(line: string): Promise<{ line: string; says?: RegExp; co
     'hsdo check-config --print': /"services": \[/,
     'hsdo doctor --config conf/env.yaml': /\n0 faults/,
     'hsdo doctor --client --config conf/env.yaml': /\n0 faults/,
+    'hsdo doctor --agent --config agent.yaml': /\n0 faults/,
   };
   return { line, ...(says[line] === undefined ? {} : { says: says[line] }) };
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../fixtures/component.ts';
-import { linesRunBy, readPage, runBy, shapeOf, transcriptBelow } from '../fixtures/documents.ts';
+import { linesRunBy, pages, readPage, runBy, shapeOf, transcriptBelow } from '../fixtures/documents.ts';
 import { openShell, type Shell } from '../fixtures/shell.ts';
 
 /*
@@ -71,6 +71,18 @@ describeWith(['haproxy', 'dig', 'curl'], 'README.md, typed from the top', () => 
     for (const { at, line } of typed) {
       const shapes = (await shell.type(line, { says: says[line] ?? /^/ })).split('\n').map(shapeOf);
       for (const expected of transcriptBelow(at)) expect(shapes, at).toContainEqual(shapeOf(expected));
+    }
+  });
+
+  it('shows lines for haproxy.cfg that HAProxy takes, with the usual ones of a frontend beside them', async () => {
+    const fences = pages.flatMap((page) => readPage(page).fences).filter(({ language }) => language === 'haproxy');
+    expect(fences.length).toBe(2);
+    const usual = 'mode http\n    timeout connect 1s\n    timeout client 1s\n    timeout server 1s\n';
+    for (const { text } of fences) {
+      const withDefaults = text.includes('defaults\n') ? text : `defaults\n${text}`;
+      const frontend = 'frontend all\n    bind 127.0.0.1:8000\n    default_backend web\n';
+      shell.write('own.cfg', `${withDefaults.replace('defaults\n', `defaults\n    ${usual}`)}\n${frontend}`);
+      await shell.type('haproxy -c -f own.cfg', { says: /Configuration file is valid/ });
     }
   });
 });

@@ -15,13 +15,13 @@ interface Look {
   faults(): Promise<readonly string[]> | readonly string[];
 }
 
-/** Options of a command line that the program does not name in its own help. */
+/** Options of a command line that the program does not name in its own help; none where it is not on this machine. */
 function unknownOptions(line: string): readonly string[] {
   const [program = '', ...words] = line.split(' ');
-  const help = execFileSync('sh', ['-c', `PATH=$PATH:/usr/sbin ${program} --help 2>&1 || true`], { encoding: 'utf8' });
-  return words
-    .filter((word) => word.startsWith('--') && !help.includes(word))
-    .map((word) => `${program} has no ${word}`);
+  const ask = `PATH=$PATH:/usr/sbin; command -v ${program} > /dev/null && ${program} --help 2>&1 || true`;
+  const help = execFileSync('sh', ['-c', ask], { encoding: 'utf8' });
+  const options = words.filter((word) => word.startsWith('--'));
+  return options.filter((word) => help !== '' && !help.includes(word)).map((word) => `${program} has no ${word}`);
 }
 
 /** Whether the container finds the configuration and keeps its state where the Dockerfile has them. */
