@@ -41,7 +41,7 @@ export function isTooLarge(step: Step, rules: GuardRules): boolean {
 }
 
 /**
- * Decides which absent targets leave now and which are held.
+ * Decides which absent targets leave now and which are held. An operator releases those that the hold names.
  *
  * | step              | released by an operator | absent for `confirmReads` | the slot  |
  * | ----------------- | ----------------------- | ------------------------- | --------- |
@@ -60,18 +60,44 @@ export function guard(
   },
   rules: GuardRules,
 ): { readonly leaving: ReadonlySet<number>; readonly hold: Hold | undefined } {
-  const all = new Set(step.absent.map((slot) => slot.index));
-  const isReleased = state.hold !== undefined && state.hold.token === state.releasedToken;
+  if (state.hold !== undefined && state.hold.token === state.releasedToken)
+    return release(step, state.hold, state, rules);
   // A hold stays on until each of its targets is confirmed: those that leave first make the rest look like a small step.
   const isHolding = state.hold !== undefined && rules.confirmReads > 0;
-  if (isReleased || (!isHolding && !isTooLarge(step, rules))) return { leaving: all, hold: undefined };
+  if (!isHolding && !isTooLarge(step, rules)) return { leaving: indexesOf(step.absent), hold: undefined };
 
   const isConfirmed = (slot: TakenSlot) =>
     rules.confirmReads > 0 && (state.absences.get(slot.index)?.reads ?? 0) >= rules.confirmReads;
   const held = step.absent.filter((slot) => !isConfirmed(slot));
-  const leaving = new Set(step.absent.filter(isConfirmed).map((slot) => slot.index));
+  const leaving = indexesOf(step.absent.filter(isConfirmed));
   if (held.length === 0) return { leaving, hold: undefined };
   const targets = held.map((slot) => slot.target.name);
-  const begun = state.hold ?? { token: `hold-${state.now.toString(36)}`, sinceAt: state.now };
-  return { leaving, hold: { token: begun.token, sinceAt: begun.sinceAt, targets } };
+  return { leaving, hold: { token: tokenFor(targets, state), sinceAt: state.hold?.sinceAt ?? state.now, targets } };
+}
+
+const indexesOf = (slots: readonly TakenSlot[]): ReadonlySet<number> => new Set(slots.map(({ index }) => index));
+
+/** Who lets go of what a hold names has seen those names, and no others: whoever joined them meanwhile is judged anew. */
+function release(
+  step: Step,
+  { targets }: Hold,
+  state: Parameters<typeof guard>[1],
+  rules: GuardRules,
+): ReturnType<typeof guard> {
+  const seen = step.absent.filter(({ target }) => targets.includes(target.name));
+  const unseen = step.absent.filter((slot) => !seen.includes(slot));
+  if (unseen.length === 0) return { leaving: indexesOf(seen), hold: undefined };
+  const rest = { ...step, absent: unseen, draining: step.draining + seen.length };
+  const { leaving, hold } = guard(rest, { ...state, hold: undefined, releasedToken: undefined }, rules);
+  return { leaving: new Set([...indexesOf(seen), ...leaving]), hold };
+}
+
+/** A hold that grows has another token: the one before speaks for the targets that it was shown with. */
+function tokenFor(
+  targets: readonly string[],
+  { hold, now }: { readonly hold: Hold | undefined; readonly now: number },
+) {
+  if (hold !== undefined && targets.every((name) => hold.targets.includes(name))) return hold.token;
+  const token = `hold-${now.toString(36)}`;
+  return token === hold?.token ? `${token}-${targets.length}` : token;
 }

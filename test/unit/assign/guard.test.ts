@@ -77,6 +77,23 @@ describe('guard', () => {
     expect(released.desired.slots.every((slot) => slot.state !== 'taken')).toBe(true);
   });
 
+  it('lets go of what the hold named when it was looked at, and holds what has gone since under another token', () => {
+    const slots = slotsOf(...ids(10));
+    const few = assign(assignInput({ slots, targets: targets('t7', 't8', 't9', 't10') }));
+    const token = few.desired.hold?.token ?? '';
+    expect(few.desired.hold?.targets).toEqual(ids(6));
+    const none = { slots, hold: few.desired.hold, now: startAt + 1000, targets: [] };
+    const grown = assign(assignInput(none)).desired.hold;
+    expect(grown).toMatchObject({ sinceAt: few.desired.hold?.sinceAt, targets: ids(10) });
+    expect(grown?.token).not.toBe(token);
+    const released = assign(assignInput({ ...none, releasedToken: token })).desired;
+    expect(show(released.slots)).toBe('1:(t1) 2:(t2) 3:(t3) 4:(t4) 5:(t5) 6:(t6) 7:t7 8:t8 9:t9 10:t10');
+    expect(released.hold).toMatchObject({ sinceAt: startAt + 1000, targets: ['t7', 't8', 't9', 't10'] });
+    expect(released.hold?.token).not.toBe(token);
+    const fewer = assign(assignInput({ ...none, targets: targets('t1', 't7', 't8', 't9', 't10') })).desired.hold;
+    expect(fewer).toMatchObject({ token, targets: ['t2', 't3', 't4', 't5', 't6'] });
+  });
+
   it('never confirms by itself when only an operator may', () => {
     const absent = slotsOf('t1', 't2');
     const absences = new Map(absent.map((slot) => [slot.index, { id: slot.target.id, reads: 1_000_000 }]));
