@@ -15,6 +15,8 @@ export interface Backlog {
   lost: number;
   /** Not before this moment, monotonic milliseconds. */
   retryAtMs: number;
+  /** How often in a row it was refused for good. */
+  refusals: number;
 }
 
 /** Batches that one notice may bring together. */
@@ -23,7 +25,7 @@ const readAtOnce = 8;
 
 /** Nothing is read yet of what stands after the cursor. */
 export function createBacklog(scope: Scope, cursor: Cursor): Backlog {
-  return { scope, cursor, batches: [], readSeq: cursor.seq, lost: 0, retryAtMs: 0 };
+  return { scope, cursor, batches: [], readSeq: cursor.seq, lost: 0, retryAtMs: 0, refusals: 0 };
 }
 
 /**

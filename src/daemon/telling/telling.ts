@@ -55,6 +55,8 @@ interface Memory {
 /** What cannot be taken is offered again now and then: a person may mend it. */
 const rejectedMs = 60_000;
 const idleMs = 1000;
+/** After so many refusals the newest is offered alone: one notice that nobody takes must not silence what comes after it. */
+const refusalsTogether = 3;
 
 /** Knows nothing before its first step, and asks the store then. */
 export function createTelling(parts: TellingParts): Telling {
@@ -101,6 +103,7 @@ export function createTelling(parts: TellingParts): Telling {
     backlog.cursor = after;
     backlog.batches = backlog.batches.filter(({ seq }) => seq > after.seq);
     backlog.lost = 0;
+    backlog.refusals = 0;
     unrecorded = undefined;
   }
   async function read(now: Memory, term: Term, standing: Standing, signal: AbortSignal): Promise<void> {
@@ -115,10 +118,13 @@ export function createTelling(parts: TellingParts): Telling {
   }
   /** What goes out next about one scope; what belongs together is fixed in the store first. */
   async function prepare(now: Memory, backlog: Backlog, term: Term, signal: AbortSignal): Promise<Notice> {
-    const { scope, batches, lost } = backlog;
-    const sending = backlog.cursor.sending ?? { from: batches[0]?.seq ?? 0, to: batches.at(-1)?.seq ?? 0 };
+    const { scope, batches, refusals } = backlog;
+    const offered = refusals < refusalsTogether ? batches : batches.slice(-1);
+    const sending = backlog.cursor.sending ?? { from: offered[0]?.seq ?? 0, to: offered.at(-1)?.seq ?? 0 };
     if (backlog.cursor.sending === undefined) await save(now, backlog, { ...backlog.cursor, sending }, term, signal);
     const own = batches.filter(({ seq }) => seq >= sending.from && seq <= sending.to);
+    // Once this one is taken nobody is told of those before it any more.
+    const lost = backlog.lost + batches.filter(({ seq }) => seq < sending.from).length;
     return composeNotice({ cluster, service: serviceOf(scope), batches: own, filter, lost });
   }
   async function send(
@@ -135,11 +141,13 @@ export function createTelling(parts: TellingParts): Telling {
       await record(now, term, signal);
       return 0;
     }
-    if (failure.code === 'rejected') {
-      backlog.retryAtMs = clock.monotonic() + Math.max(rejectedMs, failure.retryAfterMs ?? 0);
-      return 0;
-    }
-    throw failure;
+    if (failure.code !== 'rejected') throw failure;
+    backlog.refusals += 1;
+    backlog.retryAtMs = clock.monotonic() + Math.max(rejectedMs, failure.retryAfterMs ?? 0);
+    const { sending, ...rest } = backlog.cursor;
+    // What has come since goes along the next time.
+    if (sending !== undefined) await save(now, backlog, rest, term, signal);
+    return 0;
   }
 
   return {

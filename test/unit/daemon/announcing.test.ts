@@ -127,6 +127,36 @@ describe('announcing and telling', () => {
     await leader.stop();
   }, 60_000);
 
+  it('is not silenced by one notice that is refused: later news goes along, then alone', async () => {
+    const ops = receiver('ops');
+    const stage = announcingStage([{ receiver: ops }]);
+    const offered: string[][] = [];
+    ops.before(({ events }) => {
+      offered.push(events.map(({ kind }) => kind));
+      if (events.some(({ kind }) => kind === 'service-down')) throw new HsdoError('rejected', 'too long');
+    });
+    stage.publish(list('web', 'up'));
+    const leader = await stage.lead('s1');
+    await stage.pass(2000);
+    const before = ops.got.length;
+    stage.publish(list('web', 'down'));
+    await stage.pass(2000);
+    expect(offered.at(-1)).toContain('service-down');
+    stage.publish(list('web', 'up'));
+    await stage.pass(62_000, 1000);
+    expect(offered.at(-1)).toEqual(expect.arrayContaining(['service-down', 'service-up']));
+    expect(ops.got).toHaveLength(before);
+    await stage.pass(130_000, 1000);
+    expect(ops.got).toHaveLength(before + 1);
+    expect(ops.got.at(-1)?.events.map(({ kind }) => kind)).toContain('service-up');
+    expect(ops.got.at(-1)?.title).toMatch(/older announcements? (was|were) lost/);
+    const tries = offered.length;
+    stage.publish(list('db', 'up'));
+    await stage.pass(5000, 1000);
+    expect(offered.length).toBe(tries + 1);
+    await leader.stop();
+  }, 60_000);
+
   it('does not send again what is out while the store is away', async () => {
     const ops = receiver('ops');
     const stage = announcingStage([{ receiver: ops }]);
