@@ -39,9 +39,11 @@ function troubled(inner: Store, isHinting: boolean) {
   return { state, store };
 }
 
-function nodes(clock: FakeClock, names: readonly string[], isHinting = false) {
+/** Two servers that take part in one election, once they are started. */
+function stage(names: readonly [string, string] = ['a', 'b'], isHinting = false) {
+  const clock = createFakeClock();
   const engine = createMemoryEngine();
-  return names.map((nodeId) => {
+  const nodeOf = (nodeId: string) => {
     const { state, store } = troubled(openMemoryStore(engine), isHinting);
     const log = recordingLog();
     const told: LeaseView[] = [];
@@ -51,7 +53,8 @@ function nodes(clock: FakeClock, names: readonly string[], isHinting = false) {
     stops.push(stop);
     const start = () => lease.run(stop.signal);
     return { nodeId, lease, state, log, told, stop, start, home };
-  });
+  };
+  return { clock, a: nodeOf(names[0]), b: nodeOf(names[1]) };
 }
 
 /** In steps of 10 ms, with turns for the answers of the store in memory. */
@@ -64,9 +67,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 
 describe('an election whose answers get lost', () => {
   it('keeps the leader and its epoch when renewals went through unheard', async () => {
-    const clock = createFakeClock();
-    const [a] = nodes(clock, ['a']);
-    if (!a) throw new Error('nobody');
+    const { clock, a } = stage();
     void a.start();
     await pass(clock, 100);
     a.state.trouble = 'lost-answer';
@@ -79,9 +80,7 @@ describe('an election whose answers get lost', () => {
   });
 
   it('does not wait for a lease that it took itself without hearing of it', async () => {
-    const clock = createFakeClock();
-    const [a] = nodes(clock, ['a']);
-    if (!a) throw new Error('nobody');
+    const { clock, a } = stage();
     a.state.trouble = 'lost-answer';
     void a.start();
     await pass(clock, 100);
@@ -92,9 +91,7 @@ describe('an election whose answers get lost', () => {
   });
 
   it('waits for the lease of another process of the same name', async () => {
-    const clock = createFakeClock();
-    const [a, twin] = nodes(clock, ['a', 'a']);
-    if (!a || !twin) throw new Error('nobody');
+    const { clock, a, b: twin } = stage(['a', 'a']);
     void a.start();
     await pass(clock, 100);
     void twin.start();
@@ -104,9 +101,7 @@ describe('an election whose answers get lost', () => {
   });
 
   it('hands back a lease whose renewal was under way when it was stopped', async () => {
-    const clock = createFakeClock();
-    const [a, b] = nodes(clock, ['a', 'b'], true);
-    if (!a || !b) throw new Error('nobody');
+    const { clock, a, b } = stage(['a', 'b'], true);
     const ended = a.start();
     await pass(clock, 100);
     void b.start();
@@ -120,9 +115,7 @@ describe('an election whose answers get lost', () => {
   });
 
   it('tries again in time when the first renewal meets silence, and never stops leading', async () => {
-    const clock = createFakeClock();
-    const [a] = nodes(clock, ['a']);
-    if (!a) throw new Error('nobody');
+    const { clock, a } = stage();
     void a.start();
     await pass(clock, 4900);
     a.state.trouble = 'silence';
@@ -135,9 +128,7 @@ describe('an election whose answers get lost', () => {
 
 describe('a term', () => {
   it("ends by the holder's own clock, which is told at that moment and not after the store has answered", async () => {
-    const clock = createFakeClock();
-    const [a] = nodes(clock, ['a']);
-    if (!a) throw new Error('nobody');
+    const { clock, a } = stage();
     void a.start();
     await pass(clock, 100);
     const term = a.lease.term();
@@ -155,9 +146,7 @@ describe('a term', () => {
 
 describe('a follower', () => {
   it('is woken by the hint of the store, so that a clean stop is taken over at once', async () => {
-    const clock = createFakeClock();
-    const [a, b] = nodes(clock, ['a', 'b'], true);
-    if (!a || !b) throw new Error('nobody');
+    const { clock, a, b } = stage(['a', 'b'], true);
     const ended = a.start();
     await pass(clock, 100);
     void b.start();
@@ -169,9 +158,7 @@ describe('a follower', () => {
   });
 
   it('asks at the moment at which the lease expires, and takes the time for that from the record', async () => {
-    const clock = createFakeClock();
-    const [, b] = nodes(clock, ['a', 'b']);
-    if (!b) throw new Error('nobody');
+    const { clock, b } = stage();
     await b.home.acquire({ holder: 'gone', epoch: 7, ttlMs: 2340 }, null, b.stop.signal);
     void b.start();
     await pass(clock, 2330);
@@ -181,9 +168,7 @@ describe('a follower', () => {
   });
 
   it('leaves the holder a moment to come back after an outage that kept everybody from renewing', async () => {
-    const clock = createFakeClock();
-    const [a, b] = nodes(clock, ['a', 'b'], true);
-    if (!a || !b) throw new Error('nobody');
+    const { clock, a, b } = stage(['a', 'b'], true);
     void a.start();
     await pass(clock, 100);
     const reads = b.home.read;
