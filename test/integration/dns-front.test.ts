@@ -53,6 +53,12 @@ beforeAll(async () => {
   const own = ['--no-resolv', '--no-hosts', '--bind-interfaces', '--conf-file=/dev/null', '--pid-file=', '--user=root'];
   dnsmasq = startProgram('dnsmasq', ['-k', `--port=${front.port}`, '--listen-address=127.0.0.1', ...own, zone]);
   await until('the names are answered', async () => (await dataOf(place, 'web.ha.test', 'A')).length === 3);
+  // The serial of the zone follows the newest list within a second; questions of one moment are to meet one serial.
+  await until('the zone has the serial of its newest list', async () => {
+    const published = (await hsdo.status()).services.map(({ publishedAt = 0 }) => Math.floor(publishedAt / 1000));
+    const [soa] = await dataOf(place, 'ha.test', 'SOA');
+    return !published.includes(0) && Number(soa?.split(' ')[2]) === Math.max(...published);
+  });
   await until('dnsmasq answers', async () => (await dataOf(front, 'web.ha.test', 'A')).length === 3);
 });
 

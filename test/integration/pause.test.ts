@@ -158,7 +158,8 @@ describeWith(motoPrograms, 'a leader whose write is under way while it is stoppe
       expect(before).toBeGreaterThan(1);
       expect(history.refused).toContainEqual({ revision: 2, epoch: 1 });
       expect(faultsIn(history.taken)).toEqual([]);
-      expect(history.taken.slice(1).every(({ epoch }) => epoch === 2)).toBe(true);
+      // On a busy machine the second may have to be elected again; the stopped one's epoch is over in any case.
+      expect(history.taken.slice(1).filter(({ epoch }) => epoch < 2)).toEqual([]);
     });
   }
 });
