@@ -9,6 +9,7 @@ const project = (name: string, overrides: object = {}) => ({
  */
 const alone = [
   'bench',
+  'demo',
   'dns-hostile',
   'haproxy-hash',
   'haproxy-layout',
