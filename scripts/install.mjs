@@ -108,13 +108,13 @@ export function buildIsFresh(folder = root) {
 }
 
 function sourcesChangedAt(folder) {
-  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'vite.config.ts', 'package-lock.json'];
   return Math.max(...inputs.map((name) => newestChangeMs(join(folder, name))));
 }
 
 /**
- * Compiles src/ to dist/ when a source is newer. Compiles beside it and swaps at the end: dist/ is never half new,
- * and holds nothing whose source is gone.
+ * Builds dist/ out of src/ when a source is newer and its types are right. Builds beside it and swaps at the end: dist/ is
+ * never half new, and holds nothing whose source is gone.
  */
 export function ensureBuilt(folder = root) {
   if (buildIsFresh(folder)) return;
@@ -122,11 +122,20 @@ export function ensureBuilt(folder = root) {
   const stamp = { sourcesChangedAt: sourcesChangedAt(folder) };
   const fresh = join(folder, `dist.new-${process.pid}`);
   const old = join(folder, `dist.old-${process.pid}`);
-  const tsc = join(folder, 'node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = join('typescript', 'bin', 'tsc');
+  const vite = join('vite', 'bin', 'vite.js');
+  const page = join('src', 'dashboard', 'page');
+  const step = (name, program, args) => {
+    const log = logFile(folder, name);
+    const words = [join(folder, 'node_modules', program), ...args];
+    runLogged(process.execPath, words, { cwd: folder, log, shown: 'npm run build' });
+  };
   try {
-    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
-    runLogged(process.execPath, args, { cwd: folder, log: logFile(folder, 'build'), shown: 'npm run build' });
-    buildPage(folder, join(fresh, 'dashboard', 'public'));
+    step('build-types', tsc, ['-p', 'tsconfig.build.json']);
+    step('build', vite, ['build', '--outDir', fresh, '--logLevel', 'warn']);
+    // A folder without its sources has none.
+    if (statSync(join(folder, page), { throwIfNoEntry: false }))
+      step('build-page', vite, ['build', page, '--outDir', join(fresh, 'dashboard', 'public'), '--logLevel', 'warn']);
     // `npm link` made the former one executable: whoever typed it must find `hsdo` working after every build.
     chmodSync(join(fresh, 'main.js'), 0o755);
     writeFileSync(join(fresh, '.built'), JSON.stringify(stamp));
@@ -135,15 +144,6 @@ export function ensureBuilt(folder = root) {
   } finally {
     for (const path of [fresh, old]) rmSync(path, { recursive: true, force: true });
   }
-}
-
-/** The page that a browser is shown; a folder without its sources has none. */
-function buildPage(folder, outDir) {
-  const page = join('src', 'dashboard', 'page');
-  if (statSync(join(folder, page), { throwIfNoEntry: false }) === undefined) return;
-  const vite = join(folder, 'node_modules', 'vite', 'bin', 'vite.js');
-  const args = [vite, 'build', page, '--outDir', outDir, '--logLevel', 'warn'];
-  runLogged(process.execPath, args, { cwd: folder, log: logFile(folder, 'build-page'), shown: 'npm run build' });
 }
 
 /**

@@ -1,7 +1,7 @@
-import { extname, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { runDemo } from '../demo/run.ts';
+import { isBuilt, packageFolder } from '../telemetry/package-folder.ts';
 import { systemClock } from '../time/clock.ts';
 import { exitCodes } from './exit.ts';
 
@@ -38,9 +38,8 @@ function secondsOf(text: string): number {
 
 /** How this very program is run: built, or from its sources with the loader that reads them. */
 function ownProgram(): { readonly entry: readonly string[]; readonly hsdo: string } {
-  const extension = extname(fileURLToPath(import.meta.url));
-  const main = fileURLToPath(new URL(`../main${extension}`, import.meta.url));
-  const loader = extension === '.ts' ? process.execArgv : [];
+  const main = join(packageFolder, isBuilt ? 'dist/main.js' : 'src/main.ts');
+  const loader = isBuilt ? [] : process.execArgv;
   return { entry: [...loader, main], hsdo: `node ${relative(process.cwd(), main) || main}` };
 }
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import type { Config, ServiceConfig } from '../config/schema.ts';
@@ -12,6 +13,7 @@ import { describeError } from '../model/error.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { openHomes } from '../publish/homes.ts';
 import { createLog } from '../telemetry/log.ts';
+import { packageFolder } from '../telemetry/package-folder.ts';
 import { systemClock } from '../time/clock.ts';
 import { withDeadline } from '../time/deadline.ts';
 import { type ConfigOptions, configuration } from './configuration.ts';
@@ -84,7 +86,7 @@ async function renderConfig(config: Config, options: TemplateOptions): Promise<s
   if (!service) {
     throw new Exit(exitCodes.usage, `--service: expected one of ${services.map(({ name }) => name).join(', ')}`);
   }
-  const file = options.template ?? new URL('../../haproxy.cfg.template', import.meta.url);
+  const file = options.template ?? join(packageFolder, 'haproxy.cfg.template');
   const template = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Exit(exitCodes.failed, `Cannot read the template: ${describeError(error)}`);
   });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
+import { packageFolder } from '../telemetry/package-folder.ts';
 
 /** One file of the built page. */
 interface PageFile {
@@ -36,35 +37,30 @@ const headers = {
   vary: 'accept-encoding',
 };
 
-/** Where the build has put the page: beside this file in dist, or in dist when the sources run. */
-export const pageFolders: readonly string[] = [
-  join(import.meta.dirname, 'public'),
-  join(import.meta.dirname, '..', '..', 'dist', 'dashboard', 'public'),
-];
+/** Where the build puts the page. */
+const pageFolder = join(packageFolder, 'dist', 'dashboard', 'public');
 
-/** Reads the page from the first of the folders that has it; `undefined` when it was not built. */
-function readPage(folders: readonly string[]): ReadonlyMap<string, PageFile> | undefined {
-  for (const folder of folders) {
-    try {
-      const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => extname(name) in types);
-      const files = names.map((name) => {
-        const plain = Buffer.from(readFileSync(join(folder, name)));
-        return [name, { type: types[extname(name)] ?? '', plain, gzipped: Buffer.from(gzipSync(plain)) }] as const;
-      });
-      if (names.includes('index.html')) return new Map(files);
-    } catch {
-      // Not there, or half of it: the next one, or none.
-    }
+/** Reads the page; `undefined` when it was not built. */
+function readPage(folder: string): ReadonlyMap<string, PageFile> | undefined {
+  try {
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => extname(name) in types);
+    const files = names.map((name) => {
+      const plain = Buffer.from(readFileSync(join(folder, name)));
+      return [name, { type: types[extname(name)] ?? '', plain, gzipped: Buffer.from(gzipSync(plain)) }] as const;
+    });
+    return names.includes('index.html') ? new Map(files) : undefined;
+  } catch {
+    // Not there, or half of it.
+    return undefined;
   }
-  return undefined;
 }
 
 /**
  * The dashboard: one page at `/` and what it loads from `/assets`. It holds no data, so it needs no token; what it shows it
  * asks the API for. Where the page was not built, `/` says with 503 how to do that.
  */
-export function createPage(folders: readonly string[] = pageFolders): Hono {
-  const files = readPage(folders);
+export function createPage(folder: string = pageFolder): Hono {
+  const files = readPage(folder);
   const page = new Hono();
   page.get('/', (context) => {
     const index = files?.get('index.html');

@@ -1,6 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { describeError, HsdoError } from '../../model/error.ts';
+import { isBuilt, packageFolder } from '../../telemetry/package-folder.ts';
 import type { DnsCounts, FromWorker, Listening, ToWorker, WorkerStart } from './protocol.ts';
 
 /** The thread that answers, while it lives. */
@@ -15,14 +17,13 @@ export interface Thread {
 }
 
 /**
- * The worker has the ending of this file: JavaScript in what was built, TypeScript in the tree. There tsx has to be asked
- * for in the thread itself: what `--import` sets up does not reach the first file of a worker in Node 20.
+ * The thread has a file of its own in what was built. In the tree tsx has to be asked for in the thread itself: what
+ * `--import` sets up does not reach the first file of a worker in Node 20.
  */
 function createWorker(options: WorkerOptions): Worker {
-  const here = fileURLToPath(import.meta.url);
-  if (!here.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options);
+  if (isBuilt) return new Worker(join(packageFolder, 'dist', 'dns-thread.js'), options);
   const tsx = import.meta.resolve('tsx/esm/api');
-  const file = new URL('./worker.ts', import.meta.url).href;
+  const file = pathToFileURL(join(import.meta.dirname, 'worker.ts')).href;
   const code = `import('${tsx}').then(({ register }) => { register(); return import('${file}'); });`;
   return new Worker(code, { ...options, eval: true, execArgv: [] });
 }

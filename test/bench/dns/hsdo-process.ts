@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dnsSchema } from '../../../src/deliver/dns/config.ts';
+import { startDns } from '../../../src/deliver/dns/dns.ts';
+import { compileChapter } from '../../../src/deliver/dns/records/compile.ts';
 import type { RecordSet } from '../../../src/deliver/dns/records/records.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { systemClock } from '../../../src/time/clock.ts';
 import { versionCount } from './versions.ts';
 import type { BenchZone } from './zone.ts';
 
@@ -21,17 +25,6 @@ export interface HsdoDnsOrder {
 
 const swapEveryMs = 250;
 const [workMs, workEveryMs] = [30, 300];
-
-const dist = join(import.meta.dirname, '..', '..', '..', 'dist');
-const { startDns } = (await import(`${dist}/deliver/dns/dns.js`)) as typeof import('../../../src/deliver/dns/dns.ts');
-const { compileChapter } = (await import(
-  `${dist}/deliver/dns/records/compile.js`
-)) as typeof import('../../../src/deliver/dns/records/compile.ts');
-const { dnsSchema } = (await import(
-  `${dist}/deliver/dns/config.js`
-)) as typeof import('../../../src/deliver/dns/config.ts');
-const { createLog } = (await import(`${dist}/telemetry/log.js`)) as typeof import('../../../src/telemetry/log.ts');
-const { systemClock } = (await import(`${dist}/time/clock.js`)) as typeof import('../../../src/time/clock.ts');
 
 const order = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as HsdoDnsOrder;
 

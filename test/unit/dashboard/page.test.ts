@@ -19,7 +19,7 @@ describe('what hands out the dashboard', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const { view } = recordingView();
   const get = (path: string, headers: Record<string, string> = {}) =>
-    createApp(view, { page: createPage([join(folder, 'nowhere'), folder]) }).request(path, { headers });
+    createApp(view, { page: createPage(folder) }).request(path, { headers });
 
   it('gives the page to anybody, always fresh, with a policy that lets nothing else in', async () => {
     const answer = await get('/');
@@ -43,7 +43,7 @@ describe('what hands out the dashboard', () => {
   });
 
   it('says how to build it where nobody has', async () => {
-    const answer = await createApp(view, { page: createPage([join(folder, 'nowhere')]) }).request('/');
+    const answer = await createApp(view, { page: createPage(join(folder, 'nowhere')) }).request('/');
     expect([answer.status, await answer.text()]).toEqual([503, 'The dashboard was not built: npm run build\n']);
   });
 });
