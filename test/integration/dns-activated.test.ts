@@ -13,12 +13,15 @@ afterEach(async () => {
   await running?.stop();
 });
 
-/** Lets systemd's own program open the sockets; it starts ours with the first packet. */
-function activate(listen: readonly string[], transport: string): Program {
+/** Lets systemd's own program open the sockets, and waits until it has; it starts ours with the first packet. */
+async function activate(listen: readonly string[], transport: string): Promise<Program> {
   const environment = { PATH: process.env['PATH'], NO_COLOR: '1' };
   const command = [process.execPath, '--import', import.meta.resolve('tsx'), script, transport];
-  running = startProgram('systemd-socket-activate', [...listen, '-E', 'PATH', ...command], { env: environment });
-  return running;
+  const program = startProgram('systemd-socket-activate', [...listen, '-E', 'PATH', ...command], { env: environment });
+  running = program;
+  const wanted = listen.filter((word) => word === '-l').length;
+  await until('its sockets', () => program.output().split('Listening on').length - 1 === wanted);
+  return program;
 }
 
 const patient = ['+time=5', '+tries=6'];
@@ -27,7 +30,7 @@ describeWith(['systemd-socket-activate', 'dig'], 'sockets of systemd', () => {
   it.each(['auto', 'dgram'])('are answered on over UDP (%s), the packet that started us too', async (transport) => {
     const port = await freePort();
     const addresses = [`127.0.0.1:${port}`, `[::1]:${port}`];
-    const program = activate(['-d', ...addresses.flatMap((address) => ['-l', address])], transport);
+    const program = await activate(['-d', ...addresses.flatMap((address) => ['-l', address])], transport);
     for (const host of ['127.0.0.1', '::1'])
       expect(await dataOf({ host, port }, web, 'A', patient)).toEqual(['10.0.0.1']);
     expect(program.stdout()).toContain(
@@ -39,7 +42,7 @@ describeWith(['systemd-socket-activate', 'dig'], 'sockets of systemd', () => {
   it.each(['auto', 'dgram'])('are answered on over TCP (%s), and not lost when a thread dies', async (wanted) => {
     const port = await freePort();
     const place = { host: '127.0.0.1', port };
-    const program = activate(['-l', `127.0.0.1:${port}`], wanted);
+    const program = await activate(['-l', `127.0.0.1:${port}`], wanted);
     expect(await dataOf(place, web, 'A', [...patient, '+tcp'])).toEqual(['10.0.0.1']);
     const { transport } = JSON.parse(program.stdout()) as { readonly transport: string };
     program.signal('SIGUSR1');

@@ -7,6 +7,7 @@ import type { Clock } from '../../time/clock.ts';
 import { pause } from '../../time/every.ts';
 
 const pollMs = 500;
+const longestPauseMs = 60_000;
 
 /** The loop in which a notifier does what it does beside telling, for as long as this process leads; none where it does nothing. */
 export function createListening(parts: {
@@ -19,7 +20,7 @@ export function createListening(parts: {
   const { name, notifier, lease, clock, log } = parts;
   if (notifier.run === undefined) return [];
   const streak = createStreak(log, 'listening', { notifier: name });
-  const backoff = createBackoff({ baseMs: 1000, maxMs: 60_000 });
+  const backoff = createBackoff({ baseMs: 1000, maxMs: longestPauseMs });
 
   /** Runs it until another one leads. */
   async function whileLeading(epoch: number, signal: AbortSignal): Promise<void> {
@@ -49,7 +50,10 @@ export function createListening(parts: {
           await pause(clock, pollMs, undefined, signal);
           continue;
         }
+        const beganAt = clock.monotonic();
         await whileLeading(term.epoch, signal);
+        // What went well for that long has not failed again, but anew.
+        if (clock.monotonic() - beganAt > longestPauseMs) backoff.reset();
         if (!signal.aborted && lease.term()?.epoch === term.epoch)
           await pause(clock, backoff.next(), undefined, signal);
         else backoff.reset();

@@ -29,6 +29,8 @@ export type TelegramConfig = z.output<typeof telegramSchema>;
 /** Telegram takes 4096 UTF-16 units; the number of a part comes to these. */
 const mostChars = 4000;
 const answerGraceMs = 10_000;
+/** Between two questions for news that were answered without any. */
+const leastPollMs = 1000;
 
 /** The text in parts of at most `most` UTF-16 units, cut at ends of lines, and where a line is longer than a part, between characters. */
 export function splitText(text: string, most = mostChars): readonly string[] {
@@ -139,6 +141,7 @@ export function createTelegram(config: TelegramConfig, context: NotifierContext)
       while (!signal.aborted) {
         try {
           const waitMs = pollSeconds * 1000 + answerGraceMs;
+          const askedAt = clock.monotonic();
           const news = await withDeadline('Telegram', waitMs, signal, (inner) =>
             api.updates(offset, pollSeconds, inner),
           );
@@ -148,7 +151,9 @@ export function createTelegram(config: TelegramConfig, context: NotifierContext)
           }
           streak.worked();
           backoff.reset();
-          if (pollSeconds === 0) await pause(clock, 1000, undefined, signal);
+          // Whoever answers without waiting for news, as is asked by `pollSeconds: 0`, is not asked again at once.
+          const restMs = leastPollMs - (clock.monotonic() - askedAt);
+          if (news.length === 0 && restMs > 0) await pause(clock, restMs, undefined, signal);
         } catch (error) {
           if (signal.aborted) return;
           if (!(error instanceof HsdoError)) throw error;

@@ -53,3 +53,32 @@ it('a notifier listens while this process leads, and again after a failure and i
     }),
   ).toEqual([]);
 });
+
+it('a notifier whose listening went well for long is not kept waiting when it fails again', async () => {
+  const clock = createFakeClock();
+  const begins: number[] = [];
+  let fails = true;
+  const run = async (signal: AbortSignal) => {
+    begins.push(clock.monotonic());
+    if (!fails) await clock.sleep(120_000, signal);
+    throw new HsdoError('unavailable', 'the other side is away');
+  };
+  const [listen] = createListening({
+    name: 'ops',
+    notifier: { notify: async () => {}, run },
+    lease: { term: () => ({ epoch: 1, fence: '1' }) },
+    clock,
+    log: recordingLog(),
+  });
+  const controller = new AbortController();
+  const running = listen?.(controller.signal);
+  await clock.advance(600_000);
+  const tries = begins.length;
+  expect(tries).toBeLessThan(40);
+  fails = false;
+  await clock.advance(60_000 + 120_000 + 1000);
+  controller.abort();
+  await running;
+  const [well = 0, next = Number.POSITIVE_INFINITY] = begins.slice(tries);
+  expect(next - well).toBeLessThanOrEqual(121_000);
+});

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { accept } from '../../../src/discover/accept.ts';
 import { sourceSchema } from '../../../src/discover/sources.ts';
 import { sourceOf, targetsOf } from '../../fixtures/sources.ts';
 
@@ -69,23 +68,19 @@ describe('the source static', () => {
     expect(targets[0]?.group).toBe('static');
   });
 
-  it('loses nothing but the bad entries', async () => {
-    const source = sourceOf({
-      kind: 'static',
-      targets: ['10.0.0.1', 'web:80', '10.0.0.2:', '10.0.0.3:0', '10.0.0.4:70000', 7, null, [], { wieght: 3 }, ''],
-    });
-    const { targets, refusals } = accept(await source.discover(new AbortController().signal));
-    expect(targets.map(({ id }) => id)).toEqual(['10.0.0.1']);
-    expect(refusals.map(({ name, reason }) => `${name}: ${reason}`.replace(/, expected.*/, ''))).toEqual([
-      'web:80: address is "web"',
-      '10.0.0.2:: address is "10.0.0.2:"',
-      '10.0.0.3:0: port is 0',
-      '10.0.0.4:70000: port is 70000',
-      'entry 6: the entry is 7',
-      'entry 7: the entry is null',
-      'entry 8: the entry is a list',
-      'entry 9: "wieght" is no key of an entry',
-      'entry 10: address is ""',
+  it('is a fault of the configuration with each entry that can be no target', () => {
+    const targets = ['10.0.0.1', 'web:80', '10.0.0.2:', '10.0.0.3:0', '10.0.0.4:70000', 7, null, [], { wieght: 3 }, ''];
+    const issues = sourceSchema.safeParse({ kind: 'static', targets }).error?.issues ?? [];
+    expect(issues.map(({ path, message }) => `${path.join('.')}: ${message}`.replace(/, expected.*/, ''))).toEqual([
+      'targets.1: address is "web"',
+      'targets.2: address is "10.0.0.2:"',
+      'targets.3: port is 0',
+      'targets.4: port is 70000',
+      'targets.5: the entry is 7',
+      'targets.6: the entry is null',
+      'targets.7: the entry is a list',
+      'targets.8: "wieght" is no key of an entry',
+      'targets.9: address is ""',
     ]);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNotifier, notifierSchema } from '../../../../src/deliver/notify/notifiers.ts';
 import { splitText } from '../../../../src/deliver/notify/telegram.ts';
+import type { Clock } from '../../../../src/time/clock.ts';
 import { createFakeClock } from '../../../fixtures/clock.ts';
 import { contextOf, event, memoryKeep, never, noticeOf } from '../../../fixtures/notices.ts';
 import { startTelegram, type Telegram } from '../../../fixtures/telegram.ts';
@@ -22,10 +23,10 @@ afterEach(async () => {
   await telegram.stop();
 });
 
-const bot = (options: object = {}) => {
+const bot = (options: object = {}, time: Clock = clock) => {
   const given = { token: '42:right-token', joinCode: 'open sesame', baseUrl: telegram.url };
   const config = notifierSchema.parse({ kind: 'telegram', ...given, ...options });
-  return createNotifier(config, contextOf({ keep, clock }));
+  return createNotifier(config, contextOf({ keep, clock: time }));
 };
 const joined = (...chats: readonly number[]) => {
   for (const chat of chats) keep.entries.set(String(chat), '{}');
@@ -136,6 +137,22 @@ describe('joining', () => {
     telegram.update({ my_chat_member: { chat: { id: 2 }, new_chat_member: { status: 'kicked' } } });
     telegram.update({ message: { chat: { id: -3 }, migrate_to_chat_id: -30 } });
     await until('one left, one threw the bot out, one became larger', () => chatsNow().join() === '-30');
+    controller.abort();
+    await listening;
+  });
+
+  it('does not ask again at once whoever answers without waiting for news', async () => {
+    telegram.hurry();
+    const sleeps: number[] = [];
+    const sleep: typeof clock.sleep = (ms, signal) => {
+      sleeps.push(ms);
+      return clock.sleep(ms, signal);
+    };
+    const listening = bot({}, { ...clock, sleep }).run?.(controller.signal);
+    await until('it rests', () => sleeps.length > 0);
+    expect([sleeps, telegram.polls()]).toEqual([[1000], 1]);
+    await clock.advance(1000);
+    await until('it asks again', () => telegram.polls() === 2);
     controller.abort();
     await listening;
   });
