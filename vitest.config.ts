@@ -8,7 +8,6 @@ const project = (name: string, overrides: object = {}) => ({
  * Integration files that put programs under load, or measure what these do to each other: each has the machine to itself.
  */
 const alone = [
-  'bench',
   'demo',
   'dns-hostile',
   'haproxy-hash',

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'vite';
 import program from '../../../vite.config.ts';
 import type { HsdoDnsOrder } from './hsdo-process.ts';
 import { type DnsServer, host, serverCore, startServer } from './servers.ts';
@@ -20,6 +19,7 @@ let built: Promise<unknown> | undefined;
 
 /** Builds the process as the program is built: what loads the sources in the tree makes them slower than what is shipped. */
 async function buildProcess(): Promise<string> {
+  const { build } = await import('vite');
   const { output } = program.build.rolldownOptions;
   const rolldownOptions = { input: { [name]: join(import.meta.dirname, `${name}.ts`) }, output };
   built ??= build({
