@@ -29,7 +29,9 @@ function locate(options: ApiOptions): { base: string; token: string | undefined;
   }
   const listen = config?.api.listen ?? defaultListen;
   const own = `${config?.api.tls ? 'https' : 'http'}://${listen.replace(/^0\.0\.0\.0/, '127.0.0.1').replace(/^\[::\]/, '[::1]')}`;
-  // Whoever reads the configuration has its tokens.
+  const base = named('--api', options.api) ?? named('HSDO_API', variable('HSDO_API')) ?? own;
+  // Whoever reads the configuration has its tokens. One that merely lay here is not for whoever else is asked.
+  const isForBase = base === own || options.config !== undefined;
   const ownToken = config?.api.token ?? config?.api.tokens.find(({ role }) => role === 'operate')?.token;
   const trust = {
     ca: options.ca ?? variable('HSDO_API_CA'),
@@ -37,8 +39,8 @@ function locate(options: ApiOptions): { base: string; token: string | undefined;
     key: options.key ?? variable('HSDO_API_KEY'),
   };
   return {
-    base: named('--api', options.api) ?? named('HSDO_API', variable('HSDO_API')) ?? own,
-    token: options.token ?? variable('HSDO_API_TOKEN') ?? ownToken?.reveal(),
+    base,
+    token: options.token ?? variable('HSDO_API_TOKEN') ?? (isForBase ? ownToken?.reveal() : undefined),
     trust,
   };
 }

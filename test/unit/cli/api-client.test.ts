@@ -17,8 +17,10 @@ afterEach(() => {
 async function startAnswering(text: string) {
   const users: (string | undefined)[] = [];
   const paths: (string | undefined)[] = [];
+  const tokens: (string | undefined)[] = [];
   const own = createServer((request, response) => {
     paths.push(request.url);
+    tokens.push(request.headers.authorization);
     users.push(request.headers['x-hsdo-user'] as string | undefined);
     response.end(text);
   });
@@ -26,7 +28,7 @@ async function startAnswering(text: string) {
   await new Promise<void>((resolve) => {
     own.listen(0, '127.0.0.1', resolve);
   });
-  return { api: `127.0.0.1:${(own.address() as AddressInfo).port}`, users, paths };
+  return { api: `127.0.0.1:${(own.address() as AddressInfo).port}`, users, paths, tokens };
 }
 
 describe('a command that asks a running hsdo', () => {
@@ -71,6 +73,28 @@ describe('a command that asks a running hsdo', () => {
       expect(await runCliHere(['services', '--api', api])).toMatchObject({ code: 0, stderr: '' });
     }
     expect(users).toEqual(['ann', 'Jürgen', '?ukasz']);
+  });
+
+  it('shows the token of a configuration to its own API, and to another one only where the file was named', async () => {
+    const { api, tokens } = await startAnswering('{"services":[]}');
+    const source = { kind: 'static', targets: ['10.0.0.1:80'] };
+    const folder = await mkdtemp(join(tmpdir(), 'hsdo-api-'));
+    const file = join(folder, 'env.yaml');
+    await writeFile(
+      file,
+      JSON.stringify({ api: { listen: api, token: 'our-own-token' }, services: [{ name: 'web', source }] }),
+    );
+    const other = api.replace('127.0.0.1', 'localhost');
+    const ask = (...args: string[]) => runCliHere(['services', ...args]);
+    await ask('--config', file);
+    await ask('--config', file, '--api', other);
+    const flat = { SERVER_MODE: 'consul', CONSUL_API_URL: 'http://127.0.0.1:8500', CONSUL_SERVICE_NAME: 'web' };
+    const variables = { ...flat, API_LISTEN: api, API_TOKEN: 'our-own-token' };
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    await ask('--api', api);
+    await ask('--api', other);
+    expect(tokens).toEqual(['Bearer our-own-token', 'Bearer our-own-token', 'Bearer our-own-token', undefined]);
+    await rm(folder, { recursive: true });
   });
 
   it('takes a variable that is empty for one that is not set', async () => {
