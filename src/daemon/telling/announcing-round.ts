@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { announceService } from '../../deliver/notify/announce.ts';
+import { announceService, isUnjudged } from '../../deliver/notify/announce.ts';
 import { announceCluster } from '../../deliver/notify/announce-nodes.ts';
 import { describeError, HsdoError, hasCode } from '../../model/error.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -93,7 +93,9 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     for (const { name, last } of services) {
       const [scope, snapshot] = [scopeOf(name), last()];
       if (snapshot === undefined || now.seen.get(scope) === snapshot || now.unreadable.has(scope)) continue;
-      const { events: happened, state } = announceService(now.heads.get(scope)?.head.service, snapshot);
+      const before = now.heads.get(scope)?.head.service;
+      if (before === undefined && isUnjudged(snapshot, clock.now())) continue;
+      const { events: happened, state } = announceService(before, snapshot);
       await write(now, scope, { events: happened, state: { service: state } }, term, signal);
       now.seen.set(scope, snapshot);
     }

@@ -47,6 +47,23 @@ const takenOf = ({ slots }: Snapshot) => slots.filter((slot): slot is TakenSlot 
 /** A target in maintenance is not expected to be up. */
 const isDown = ({ health, override }: TakenSlot) => health?.verdict === 'down' && override !== 'maint';
 
+/** How long nothing is told of a new service that nobody has judged yet. */
+const firstVerdictMs = 60_000;
+
+/**
+ * True for a service that has just begun: no check of it has come to a verdict. It is neither up nor down, and a first word that
+ * it is down, taken back a second later, would wake somebody for nothing. When that lasts it is told as it is.
+ *
+ * @param now - Wall clock, milliseconds.
+ */
+export function isUnjudged(snapshot: Snapshot, now: number): boolean {
+  const taken = takenOf(snapshot);
+  const begunAt = Math.min(...taken.map(({ joinedAt }) => joinedAt));
+  return (
+    taken.length > 0 && taken.every(({ health }) => health?.verdict === 'undecided') && now - begunAt < firstVerdictMs
+  );
+}
+
 /**
  * What must be told of a service so that people know what the snapshot says. Levels, not edges: a leader that died before it
  * told something is made up for by the next one. A service that nothing was told of yet is one event, not one a target. While

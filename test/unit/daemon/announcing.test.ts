@@ -27,6 +27,33 @@ describe('announcing and telling', () => {
     expect(new Set(ops.got.map(({ id }) => id)).size).toBe(ops.got.length);
   });
 
+  it('has no word on a new service before its first verdict, unless that stays away', async () => {
+    const ops = receiver('ops');
+    const stage = announcingStage([{ receiver: ops }]);
+    stage.publish(list('web', 'undecided'));
+    stage.publish(list('db', 'undecided'));
+    const leader = await stage.lead('s1');
+    await stage.pass(5000);
+    stage.publish(list('web', 'up'));
+    await stage.pass(5000);
+    expect(titles(ops)).toEqual(['cluster: s1 leads', 'web: the service is up: 1 of 1 target up']);
+    await stage.pass(60_000, 1000);
+    expect(titles(ops).slice(2)).toEqual(['db: the service is DOWN: none of its targets serves']);
+    await leader.stop();
+  });
+
+  it('tells of an outage at once, also when nobody has judged the new targets', async () => {
+    const ops = receiver('ops');
+    const stage = announcingStage([{ receiver: ops }]);
+    stage.publish(list('web', 'up'));
+    const leader = await stage.lead('s1');
+    await stage.pass(2000);
+    stage.publish(list('web', 'undecided'));
+    await stage.pass(2000);
+    expect(titles(ops).at(-1)).toContain('web: the service is DOWN: none of its targets serves');
+    await leader.stop();
+  });
+
   it('sends twice only what was out and not recorded when the leader died, and loses nothing', async () => {
     const dice = createDice(Number(process.env['HSDO_SEED'] ?? randomInt(2 ** 31)));
     const seed = `HSDO_SEED=${dice.seed}`;
