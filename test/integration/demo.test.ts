@@ -6,11 +6,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { askDns, dataOf, type Place } from '../fixtures/ask-dns.ts';
 import { describeWith } from '../fixtures/component.ts';
+import { command } from '../fixtures/hsdo.ts';
 import { type Program, startProgram } from '../fixtures/program.ts';
 import { until } from '../fixtures/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const unhurried = [process.execPath, '--import', 'tsx', 'src/main.ts', 'demo', '--once', '--seconds-per-step'];
+const unhurried = [process.execPath, ...command, 'demo', '--once', '--seconds-per-step'];
 const demo = [...unhurried, '0'];
 
 let folder = '';
