@@ -1,12 +1,13 @@
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { describeError } from '../model/error.ts';
+import { logLine } from './log-line.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /**
- * The process's logger, on standard error: for people on a terminal (or `format: 'text'`), one JSON object a line
- * otherwise. Messages are static sentences, what varies stands in fields, so that equal events group.
+ * The process's logger, on standard error: for people on a terminal (or `format: 'text'`), one JSON object
+ * otherwise, each a line. Messages are static sentences, what varies stands in fields, so that equal events group.
  */
 export function createLog(options: {
   readonly level: 'debug' | 'info';
@@ -19,6 +20,8 @@ export function createLog(options: {
         destination: 2,
         sync: true,
         ignore: 'pid,hostname',
+        hideObject: true,
+        messageFormat: logLine,
       })
     : pino.destination({ dest: 2, sync: true });
   // An error has no fields of its own that JSON would show.
