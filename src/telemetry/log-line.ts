@@ -11,7 +11,7 @@ export function logLine(fields: Readonly<Record<string, unknown>>): string {
   const beside = Object.entries(fields).flatMap(([name, value]) =>
     apart.has(name) ? [] : [`${visible(name)}=${shown(value)}`],
   );
-  return [visible(String(fields['msg'] ?? '')), ...beside].join('  ');
+  return [visible(typeof fields['msg'] === 'string' ? fields['msg'] : ''), ...beside].join('  ');
 }
 
 function shown(value: unknown): string {

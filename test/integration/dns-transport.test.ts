@@ -6,6 +6,7 @@ import { hasCode } from '../../src/model/error.ts';
 import { type Asking, askDns, dataOf } from '../fixtures/ask-dns.ts';
 import { describeWith } from '../fixtures/component.ts';
 import { type Answering, serviceBytes, startAnswering } from '../fixtures/dns-thread.ts';
+import { freePort } from '../fixtures/ports.ts';
 import { udpClient } from '../fixtures/udp.ts';
 import { until } from '../fixtures/until.ts';
 
@@ -21,6 +22,12 @@ async function start(...parameters: Parameters<typeof startAnswering>): Promise<
   const answering = await startAnswering(...parameters);
   open.push(answering);
   return answering;
+}
+
+/** Where nobody else comes by chance while nobody listens: outgoing connections get other ports. */
+async function placesToReturnTo(): Promise<string[]> {
+  const port = await freePort();
+  return [`127.0.0.1:${port}`, `[::1]:${port}`];
 }
 
 /** A question for the A records of a name, with an id by which its answer is known. */
@@ -82,7 +89,8 @@ describeWith(['dig'], 'the thread that answers', () => {
     });
 
     it('comes back with all names and on the same ports after it died', async () => {
-      const answering = await start({ transport }, [serviceBytes('web', ['10.0.0.1'])]);
+      const listen = await placesToReturnTo();
+      const answering = await start({ transport, listen }, [serviceBytes('web', ['10.0.0.1'])]);
       const places = answering.dns.endpoints();
       answering.dns.publish([serviceBytes('web', ['10.0.0.2']), serviceBytes('late', ['10.0.0.3'])]);
       await until('the new list', async () => (await dataOf(firstOf(answering), web, 'A')).join() === '10.0.0.2');
@@ -98,17 +106,16 @@ describeWith(['dig'], 'the thread that answers', () => {
           expect(await dataOf(place, `${service}.hsdo.test`, 'A')).toEqual([address]);
         }
       }
-      expect(answering.log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
-        'the thread that answers DNS died',
-      ]);
+      const errors = answering.log.lines.filter(({ level }) => level === 'error');
+      expect(
+        errors.map(({ message }) => message),
+        JSON.stringify(errors),
+      ).toEqual(['the thread that answers DNS died']);
     });
 
     it('ends at once when it is told, with the address free and nothing left', async () => {
-      const answering = await startAnswering({ transport });
-      const listen = answering.dns
-        .addresses()
-        .filter((address) => address.startsWith('udp '))
-        .map((address) => address.slice(4));
+      const listen = await placesToReturnTo();
+      const answering = await startAnswering({ transport, listen });
       await answering.stop();
       expect(await answering.threads[0]?.ended).toBe('exit code 0');
       await start({ transport, listen });

@@ -32,6 +32,11 @@ function watchMajority({ sentinels }: RedisCluster) {
   };
 }
 
+/** Whether masters were seen as the majority named them: in this order, none that it did not name, though one may be passed over. */
+function isToldBy(said: readonly number[], seen: readonly number[]): boolean {
+  return said.reduce((rest, port) => (port === rest[0] ? rest.slice(1) : rest), seen).length === 0;
+}
+
 describeWith(['haproxy', 'redis-server', 'redis-sentinel'], 'Redis with sentinels behind the whole of hsdo', () => {
   let redis: RedisCluster;
   let stage: RoleStage;
@@ -67,10 +72,15 @@ describeWith(['haproxy', 'redis-server', 'redis-sentinel'], 'Redis with sentinel
     await until('the sentinels have made the old one a replica', async () =>
       (await old?.say('ROLE'))?.includes('slave'),
     );
-    const { targets } = await stage.detail();
-    expect(targets).toMatchObject([{ port, health: { verdict: 'up' } }]);
-    expect(orderOf(stage.published)).toEqual([old?.port, port]);
-    expect(orderOf(stage.inHaproxy)).toEqual([old?.port, port]);
+    // On a busy machine sentinels may miss the new master as well, and choose again: what they say is what counts.
+    await until('the list has whom the majority names, and it is up', async () => {
+      const { targets } = await stage.detail();
+      const [only, more] = targets.map((target) => (target.health?.verdict === 'up' ? target.port : undefined));
+      return more === undefined && only === majority.history.at(-1)?.ports[0];
+    });
+    await until('HAProxy has it, too', () => stage.inHaproxy.at(-1)?.ports[0] === stage.published.at(-1)?.ports[0]);
+    for (const seen of [stage.published, stage.inHaproxy])
+      expect(orderOf(seen)).toSatisfy((order: number[]) => isToldBy(orderOf(majority.history), order));
   });
 
   it('gets the next one by command, and had at no instant two', async () => {
@@ -96,7 +106,8 @@ describeWith(['haproxy', 'redis-server', 'redis-sentinel'], 'Redis with sentinel
     console.log(`published ${Math.round(published - named.at)} ms after the majority`);
     expect(published - named.at).toBeLessThan(3000);
     await stage.delivers(port);
-    expect(orderOf(stage.published).slice(-2)).toEqual([before, port]);
+    for (const seen of [stage.published, stage.inHaproxy])
+      expect(orderOf(seen)).toSatisfy((order: number[]) => isToldBy(orderOf(majority.history), order));
     expect(twoAtOnce(stage.published)).toEqual([]);
     expect(twoAtOnce(stage.inHaproxy)).toEqual([]);
   });
