@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { decode, encode } from 'dns-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/deliver/dns/config.ts';
@@ -124,7 +123,7 @@ describeWith(['dig'], 'the thread that answers', () => {
     it('says which address is taken, by whom and what to do, and leaves nothing behind', async () => {
       const first = await start({ transport });
       const taken = firstOf(first);
-      const free = `127.0.0.1:${randomInt(20_000, 32_000)}`;
+      const free = `127.0.0.1:${await freePort()}`;
       const failure = await start({ transport, listen: [free, `127.0.0.1:${taken.port}`] }).catch(
         (error: unknown) => error,
       );
